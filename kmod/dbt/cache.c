@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cache.c - code memory and what is known of it: blocks, executable pages,
+ * the index, chaining, invalidation.
+ *
+ * Blocks are appended; a block that dies stays where it is, its main entry a
+ * jump to the ENTER exit, until the whole cache is flushed. So readers need no
+ * lock: what they find is complete (published with release) and stays.
+ */
+#include "translate.h"
+#include "../host.h"
+
+#define HASH_BITS 16
+#define XP_BITS 14
+#define MAX_XPS 65536
+#define NR_META(size) ((size) / 3)
+
+int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
+{
+	int err;
+
+	memset(d, 0, sizeof(*d));
+	spin_lock_init(&d->lock);
+	d->cfg = *cfg;
+	d->vm = vm;
+	d->max_blocks = cfg->size / 128 + 64;
+	d->meta_size = NR_META(cfg->size);
+	d->hash_mask = (1U << HASH_BITS) - 1;
+	d->max_xps = MAX_XPS;
+	d->xp_mask = (1U << XP_BITS) - 1;
+	d->blocks = dtv_host_alloc(d->max_blocks * sizeof(*d->blocks));
+	d->meta = dtv_host_alloc(d->meta_size);
+	d->hash = dtv_host_alloc((d->hash_mask + 1) * sizeof(u32));
+	d->xps = dtv_host_alloc(d->max_xps * sizeof(*d->xps));
+	d->xp_hash = dtv_host_alloc((d->xp_mask + 1) * sizeof(u32));
+	d->tx = dtv_host_alloc(sizeof(*d->tx));
+	err = -ENOMEM;
+	if (!d->blocks || !d->meta || !d->hash || !d->xps || !d->xp_hash || !d->tx)
+		goto fail;
+	err = dtv_x86_stubs(d);
+	if (err)
+		goto fail;
+	dtv_dbt_flush(d);
+	d->stat_flushes = 0;
+	return 0;
+fail:
+	dtv_dbt_destroy(d);
+	return err;
+}
+
+void dtv_dbt_destroy(struct dtv_dbt *d)
+{
+	dtv_host_free(d->blocks, d->max_blocks * sizeof(*d->blocks));
+	dtv_host_free(d->meta, d->meta_size);
+	dtv_host_free(d->hash, (d->hash_mask + 1) * sizeof(u32));
+	dtv_host_free(d->xps, d->max_xps * sizeof(*d->xps));
+	dtv_host_free(d->xp_hash, (d->xp_mask + 1) * sizeof(u32));
+	dtv_host_free(d->tx, sizeof(*d->tx));
+	d->blocks = NULL;
+	d->meta = NULL;
+	d->hash = NULL;
+	d->xps = NULL;
+	d->xp_hash = NULL;
+	d->tx = NULL;
+}
+
+void dtv_dbt_flush(struct dtv_dbt *d)
+{
+	/* Index 0 means none in blocks[] and xps[]. */
+	d->nr_blocks = 1;
+	d->nr_xps = 1;
+	memset(&d->blocks[0], 0, sizeof(d->blocks[0]));
+	d->used = d->stubs_end;
+	d->meta_used = 0;
+	memset(d->hash, 0, (d->hash_mask + 1) * sizeof(u32));
+	memset(d->xp_hash, 0, (d->xp_mask + 1) * sizeof(u32));
+	WRITE_ONCE(d->gen, d->gen + 1);
+	d->stat_flushes++;
+}
+
+void dtv_dbt_area_init(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec)
+{
+	unsigned int c, i;
+
+	memset(area->xpage, 0, sizeof(area->xpage));
+	for (c = 0; c < DTV_NR_CLASSES; c++)
+		for (i = 0; i < DTV_JCACHE; i++)
+			area->jcache[c][i] = (struct dtv_jentry){ .pc = ~0ULL };
+	memset(area->rstack, 0xff, sizeof(area->rstack));
+	area->hart.rstack_sp = area_exec + offsetof(struct dtv_area, rstack) + sizeof(area->rstack) - 64;
+	area->hart.canon_mask = GENMASK_ULL(63, 38);
+	area->hart.resume_ip = d->stub_lookup;
+}
+
+/* --- executable pages --- */
+
+static u32 xp_bucket(const struct dtv_dbt *d, gpa_t gpa)
+{
+	u64 pfn = gpa >> DTV_PAGE_SHIFT;
+
+	return (pfn ^ pfn >> XP_BITS) & d->xp_mask;
+}
+
+static u32 xp_find(const struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class)
+{
+	u32 i = smp_load_acquire(&d->xp_hash[xp_bucket(d, gpa)]);
+
+	for (; i; i = d->xps[i].next) {
+		const struct dtv_xp *x = &d->xps[i];
+
+		if (x->gpa == gpa && x->gva == gva && x->class == class && READ_ONCE(x->state) != XP_DEAD)
+			return i;
+	}
+	return 0;
+}
+
+u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh)
+{
+	struct dtv_xp *x;
+	u32 i, *head;
+
+	gva &= DTV_PAGE_MASK;
+	gpa &= DTV_PAGE_MASK;
+	*fresh = false;
+	i = xp_find(d, gva, gpa, class);
+	if (!i) {
+		spin_lock(&d->lock);
+		i = xp_find(d, gva, gpa, class);
+		if (!i && d->nr_xps < d->max_xps) {
+			i = d->nr_xps++;
+			head = &d->xp_hash[xp_bucket(d, gpa)];
+			x = &d->xps[i];
+			x->gva = gva;
+			x->gpa = gpa;
+			x->class = class;
+			x->state = XP_NEW;
+			x->blocks = 0;
+			x->next = *head;
+			smp_store_release(head, i);
+		}
+		spin_unlock(&d->lock);
+		if (!i)
+			return 0;
+	}
+	*fresh = READ_ONCE(d->xps[i].state) == XP_NEW;
+	return i;
+}
+
+void dtv_dbt_page_ready(struct dtv_dbt *d, u32 xp)
+{
+	/* Only NEW becomes READY: a page that died meanwhile stays dead. */
+	spin_lock(&d->lock);
+	if (d->xps[xp].state == XP_NEW)
+		WRITE_ONCE(d->xps[xp].state, XP_READY);
+	spin_unlock(&d->lock);
+}
+
+bool dtv_dbt_is_code(const struct dtv_dbt *d, gpa_t gpa)
+{
+	u32 i;
+
+	gpa &= DTV_PAGE_MASK;
+	/* Pairs with the release in dtv_dbt_page() through the caller's lock on the reverse map. */
+	for (i = smp_load_acquire(&d->xp_hash[xp_bucket(d, gpa)]); i; i = d->xps[i].next)
+		if (d->xps[i].gpa == gpa && READ_ONCE(d->xps[i].state) != XP_DEAD)
+			return true;
+	return false;
+}
+
+/* --- blocks --- */
+
+static u64 block_ip(const struct dtv_dbt *d, const struct dtv_block *bl)
+{
+	return d->cfg.exec + bl->host + DTV_CHECKED_OFF;
+}
+
+static u8 *block_rw(const struct dtv_dbt *d, const struct dtv_block *bl)
+{
+	return d->cfg.rw + bl->host;
+}
+
+static unsigned int main_off(const struct dtv_block *bl)
+{
+	return bl->xp2 ? DTV_MAIN_OFF2 : DTV_MAIN_OFF;
+}
+
+static u32 block_bucket(const struct dtv_dbt *d, u64 pc, u32 xp)
+{
+	return (u32)(pc >> 1 ^ pc >> (HASH_BITS + 1) ^ (u64)xp * 0x9e3779b1) & d->hash_mask;
+}
+
+static struct dtv_block *block_find(const struct dtv_dbt *d, u64 pc, u32 xp, u32 xp2)
+{
+	u32 i = smp_load_acquire(&d->hash[block_bucket(d, pc, xp)]);
+
+	for (; i; i = d->blocks[i].hash_next) {
+		struct dtv_block *bl = &d->blocks[i];
+
+		if (bl->pc == pc && bl->xp == xp && bl->xp2 == xp2 && !READ_ONCE(bl->dead))
+			return bl;
+	}
+	return NULL;
+}
+
+/* The block whose code contains offset @off of the cache. */
+static struct dtv_block *block_at(const struct dtv_dbt *d, u64 off)
+{
+	u32 lo = 1, hi = smp_load_acquire(&d->nr_blocks);
+
+	while (lo < hi) {
+		u32 mid = lo + (hi - lo) / 2;
+		struct dtv_block *bl = &d->blocks[mid];
+
+		if (off < bl->host)
+			hi = mid;
+		else if (off >= (u64)bl->host + bl->host_len)
+			lo = mid + 1;
+		else
+			return bl;
+	}
+	return NULL;
+}
+
+static const struct dtv_entry_row *entries(const struct dtv_dbt *d, const struct dtv_block *bl)
+{
+	return (const void *)(d->meta + bl->meta);
+}
+
+static const struct dtv_exit_row *exits(const struct dtv_dbt *d, const struct dtv_block *bl)
+{
+	return (const void *)(entries(d, bl) + bl->nr_entries);
+}
+
+/* Translate the block at @code. Called with the lock held. */
+static struct dtv_block *block_make(struct dtv_dbt *d, const struct dtv_code *code, u32 xp, u32 xp2)
+{
+	struct dtv_tx *tx = d->tx;
+	struct dtv_block *bl;
+	u32 start, meta, esize, xsize, *head;
+
+	/* The two-byte nop of the main entry is patched by one store: it has to be even. */
+	start = (d->used | 3);
+	meta = (d->meta_used + 3) & ~3U;
+	if (d->nr_blocks >= d->max_blocks || start + DTV_BLOCK_BYTES > d->cfg.size ||
+	    meta + sizeof(tx->entries) + sizeof(tx->exits) > d->meta_size)
+		return NULL;
+	tx->d = d;
+	tx->start = d->cfg.rw + start;
+	tx->delta = d->cfg.exec - (u64)(uintptr_t)d->cfg.rw;
+	tx->b.p = tx->start;
+	tx->b.end = tx->start + DTV_BLOCK_BYTES;
+	tx->b.full = false;
+	if (WARN_ON_ONCE(!dtv_translate(tx, code, xp, xp2)))
+		return NULL;
+
+	bl = &d->blocks[d->nr_blocks];
+	bl->host = start;
+	bl->host_len = tx->b.p - tx->start;
+	bl->pc = code->pc;
+	bl->meta = meta;
+	bl->nr_entries = tx->nr_entries;
+	bl->nr_exits = tx->nr_exits;
+	bl->body_end = tx->body_end;
+	bl->class = code->class;
+	bl->dead = false;
+	bl->xp = xp;
+	bl->xp2 = xp2;
+	esize = tx->nr_entries * sizeof(tx->entries[0]);
+	xsize = tx->nr_exits * sizeof(tx->exits[0]);
+	memcpy(d->meta + meta, tx->entries, esize);
+	memcpy(d->meta + meta + esize, tx->exits, xsize);
+	d->meta_used = meta + esize + xsize;
+	d->used = start + bl->host_len;
+
+	head = &d->hash[block_bucket(d, code->pc, xp)];
+	bl->hash_next = *head;
+	bl->xp_next = d->xps[xp].blocks;
+	if (xp2)
+		bl->xp2_next = d->xps[xp2].blocks;
+	/* Complete before a reader can find it by address or by key. */
+	smp_store_release(&d->nr_blocks, d->nr_blocks + 1);
+	smp_store_release(head, (u32)(bl - d->blocks));
+	d->xps[xp].blocks = bl - d->blocks;
+	if (xp2)
+		d->xps[xp2].blocks = bl - d->blocks;
+
+	d->stat_blocks++;
+	d->stat_guest_bytes += tx->guest_bytes;
+	d->stat_host_bytes += bl->host_len;
+	return bl;
+}
+
+u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, const struct dtv_code *code, u32 xp, u32 xp2)
+{
+	struct dtv_block *bl = block_find(d, code->pc, xp, xp2);
+	u64 ip;
+
+	if (!bl) {
+		spin_lock(&d->lock);
+		if (d->xps[xp].state != XP_READY || (xp2 && d->xps[xp2].state != XP_READY)) {
+			spin_unlock(&d->lock);
+			return 0;
+		}
+		bl = block_find(d, code->pc, xp, xp2);
+		if (!bl)
+			bl = block_make(d, code, xp, xp2);
+		spin_unlock(&d->lock);
+		if (!bl)
+			return DTV_DBT_FULL;
+	}
+	ip = block_ip(d, bl);
+	WRITE_ONCE(area->xpage[code->class][(code->pc >> DTV_PAGE_SHIFT) & (DTV_XPAGES - 1)], xp);
+	if (xp2)
+		WRITE_ONCE(area->xpage[code->class][((code->pc >> DTV_PAGE_SHIFT) + 1) & (DTV_XPAGES - 1)], xp2);
+	return ip;
+}
+
+void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip)
+{
+	struct dtv_block *from, *to;
+	const struct dtv_exit_row *e;
+	unsigned int i;
+	u64 target;
+	u32 off;
+
+	spin_lock(&d->lock);
+	from = block_at(d, site - 1 - d->cfg.exec);
+	to = block_at(d, ip - d->cfg.exec);
+	if (!from || !to || from->dead || to->dead || from->class != to->class || block_ip(d, to) != ip)
+		goto out;
+	/* The site's call has 5 bytes; exit_ip is behind it. */
+	off = site - d->cfg.exec - from->host - 5;
+	e = exits(d, from);
+	for (i = 0; i < from->nr_exits; i++, e++)
+		if (e->host == off)
+			break;
+	if (i == from->nr_exits || from->pc + e->target != to->pc)
+		goto out;
+	/* The same page at the same address needs no check. */
+	target = ip;
+	if (from->xp == to->xp && !to->xp2)
+		target += DTV_MAIN_OFF - DTV_CHECKED_OFF;
+	dtv_x86_patch_rel32(block_rw(d, from) + e->patch, target - (d->cfg.exec + from->host + e->patch + 4));
+out:
+	spin_unlock(&d->lock);
+}
+
+void dtv_dbt_jcache_fill(struct dtv_area *area, u8 class, gva_t pc, u64 ip)
+{
+	struct dtv_jentry *j = &area->jcache[class][(pc >> 1) & (DTV_JCACHE - 1)];
+
+	WRITE_ONCE(j->pc, pc);
+	WRITE_ONCE(j->ip, ip);
+}
+
+void dtv_dbt_forget(struct dtv_area *area, gva_t gva)
+{
+	unsigned int i = (gva >> DTV_PAGE_SHIFT) & (DTV_XPAGES - 1);
+
+	if (gva == ~0ULL) {
+		memset(area->xpage, 0, sizeof(area->xpage));
+		return;
+	}
+	WRITE_ONCE(area->xpage[DTV_CLASS_U][i], 0);
+	WRITE_ONCE(area->xpage[DTV_CLASS_S][i], 0);
+}
+
+void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
+{
+	struct dtv_block *bl = block_at(d, ip - d->cfg.exec);
+	const struct dtv_entry_row *e, *row;
+	unsigned int lo = 0, hi, i;
+	u32 off;
+
+	memset(w, 0, sizeof(*w));
+	w->kind = DTV_WHERE_NOWHERE;
+	if (ip < d->cfg.exec || !bl)
+		return;
+	off = ip - d->cfg.exec - bl->host;
+	e = entries(d, bl);
+	hi = bl->nr_entries;
+	while (hi - lo > 1) {
+		unsigned int mid = lo + (hi - lo) / 2;
+
+		if (e[mid].host <= off)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	/* Rows without code of their own (facts made it superfluous) share an offset: the last is the next to execute. */
+	row = &e[lo];
+	w->class = bl->class;
+	w->pc = (bl->pc & DTV_PAGE_MASK) | row->guest;
+	w->gpa = d->xps[bl->xp].gpa | row->guest;
+	switch ((enum dtv_entry_kind)row->kind) {
+	case ENTRY_REWIND:
+		w->kind = DTV_WHERE_INSN;
+		break;
+	case ENTRY_BUSY:
+		w->kind = off == row->host && (!lo || row[-1].guest != row->guest) ? DTV_WHERE_INSN : DTV_WHERE_BUSY;
+		break;
+	case ENTRY_RAX:
+		w->kind = DTV_WHERE_NEXT_RAX;
+		return;
+	case ENTRY_EXIT:
+		w->kind = DTV_WHERE_NEXT;
+		for (i = 0; i < bl->nr_exits; i++) {
+			const struct dtv_exit_row *x = &exits(d, bl)[i];
+
+			/* A row at the jump itself, or at the cold call. */
+			if (x->host == row->host || x->patch == row->host + 1) {
+				w->pc = bl->pc + x->target;
+				return;
+			}
+		}
+		w->kind = DTV_WHERE_NOWHERE;
+		return;
+	}
+	/* The boundary behind the instruction: the first row of the body for another instruction. */
+	if (row->host >= bl->body_end) {
+		for (i = 1; i < bl->nr_entries && e[i].guest != row->guest; i++)
+			;
+	} else {
+		i = lo;
+	}
+	for (; i < bl->nr_entries && e[i].host < bl->body_end; i++) {
+		if (e[i].guest != row->guest || e[i].kind == ENTRY_EXIT) {
+			w->next_ip = d->cfg.exec + bl->host + e[i].host;
+			break;
+		}
+	}
+}
+
+u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa)
+{
+	u32 i, k, n = 0;
+
+	gpa &= DTV_PAGE_MASK;
+	spin_lock(&d->lock);
+	for (i = d->xp_hash[xp_bucket(d, gpa)]; i; i = d->xps[i].next) {
+		struct dtv_xp *x = &d->xps[i];
+
+		if (x->gpa != gpa || x->state == XP_DEAD)
+			continue;
+		for (k = x->blocks; k;) {
+			struct dtv_block *bl = &d->blocks[k];
+
+			if (!bl->dead) {
+				WRITE_ONCE(bl->dead, true);
+				dtv_x86_patch_dead(block_rw(d, bl) + main_off(bl), block_rw(d, bl));
+				n++;
+			}
+			k = bl->xp == i ? bl->xp_next : bl->xp2_next;
+		}
+		WRITE_ONCE(x->state, XP_DEAD);
+	}
+	d->stat_invalidated += n;
+	spin_unlock(&d->lock);
+	return n;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dbt.h - the translator and its code cache, as the rest of dtv sees them:
+ * look a block up or make it, say what a host address stands for, invalidate.
+ *
+ * Locking: d->lock (spin) rules translation, chaining, invalidation and the
+ * block index's writers. Lookups and dtv_dbt_where() take no lock.
+ */
+#ifndef DTV_DBT_DBT_H
+#define DTV_DBT_DBT_H
+
+#include "../port.h"
+#include "../guest/state.h"
+#include "../guest/decode.h"
+
+struct dtv_vm_core;
+struct dtv_cpu;
+
+/* Why translated code left; counted per vCPU, the order is uapi's dtv_stats.exits[]. */
+enum dtv_exit {
+	DTV_EXIT_NONE = 0, /* entry after a wait, a kick, a reply: nothing executed */
+	DTV_EXIT_CHAIN, /* direct branch to a block that was not linked yet */
+	DTV_EXIT_ENTER, /* checked entry failed or block invalidated */
+	DTV_EXIT_JUMP, /* indirect jump missed the jump cache; pc is set */
+	DTV_EXIT_SYSTEM, /* instruction for dtv_guest_system() */
+	DTV_EXIT_ACCESS, /* load, store or AMO that translated code could not do: address check, MMIO */
+	DTV_EXIT_KICK, /* kicked; pc is set */
+	DTV_EXIT_RESUME, /* pc is set: look up and go on (a redirect whose block has to be made) */
+	DTV_EXIT_ILLEGAL, /* undefined instruction */
+	DTV_EXIT_FETCH, /* fetch of the instruction at pc must be done in C (page fault, page crossing) */
+	DTV_EXIT_FP, /* FP instruction that translated code left to C */
+	DTV_NR_EXITS = 16,
+};
+
+enum dtv_counter {
+	DTV_COUNTER_EXITS = 0, /* DTV_NR_EXITS of them */
+	DTV_COUNTER_MISSES = DTV_NR_EXITS,
+	DTV_COUNTER_TRAPS,
+	DTV_COUNTER_MMIO,
+	DTV_NR_COUNTERS,
+};
+
+/* Code class: blocks of different classes are never mixed. */
+enum dtv_class {
+	DTV_CLASS_U = 0,
+	DTV_CLASS_S = 1,
+	DTV_CLASS_M = 2,
+	DTV_NR_CLASSES,
+};
+
+#define DTV_XPAGES 1024
+#define DTV_JCACHE 1024
+#define DTV_RSTACK 512
+
+struct dtv_jentry {
+	u64 pc; /* ~0: empty */
+	u64 ip; /* checked entry of the block */
+};
+
+/**
+ * struct dtv_area - what a jail can write beside guest memory
+ * @hart: state (first page)
+ * @xpage: id of the executable page that stands at a gva page now, per class
+ * @jcache: targets of indirect jumps, per class
+ * @rstack: return stack; rsp points into it
+ * @sigstack: alternate signal stack of the jail
+ */
+struct dtv_area {
+	union {
+		struct dtv_hart hart;
+		u8 page0[4096];
+	};
+	u32 xpage[DTV_NR_CLASSES][DTV_XPAGES];
+	struct dtv_jentry jcache[DTV_NR_CLASSES][DTV_JCACHE];
+	u64 rstack_guard[8];
+	u64 rstack[DTV_RSTACK];
+	u8 sigstack[16384];
+};
+
+#define DTV_AREA_SIZE ((sizeof(struct dtv_area) + 4095) & ~4095UL)
+
+/**
+ * struct dtv_dbt_config - what the host provides for the cache
+ * @rw: where C code writes the cache
+ * @exec: address of the same memory in every jail, read+execute
+ * @size: bytes
+ * @exit_jump: false: exits are an ioctl(hart->exit_fd, hart->exit_cmd) system
+ *             call after which execution goes on at the resume stub (the jail);
+ *             true: exits jump to hart->host_exit with rsp = hart->host_sp (uhost)
+ */
+struct dtv_dbt_config {
+	u8 *rw;
+	u64 exec;
+	u64 size;
+	bool exit_jump;
+};
+
+struct dtv_block;
+struct dtv_xp;
+struct dtv_tx;
+
+struct dtv_dbt {
+	struct dtv_dbt_config cfg;
+	struct dtv_vm_core *vm;
+	spinlock_t lock;
+	u64 isa; /* DTV_ISA_* that blocks may use */
+	u32 gen; /* counts flushes: host addresses of an older one are void */
+	u32 used; /* bytes of code, stubs included */
+	u32 stubs_end; /* offset of the first byte after the stubs */
+	u32 nr_blocks; /* in blocks[], ascending by code address; published with release */
+	u32 max_blocks;
+	struct dtv_block *blocks;
+	struct dtv_tx *tx; /* work space of translation, under lock */
+	u8 *meta; /* side tables of all blocks */
+	u32 meta_used, meta_size;
+	u32 *hash; /* heads: index into blocks[], 0 none */
+	u32 hash_mask;
+	struct dtv_xp *xps; /* executable pages; the index is the id in area->xpage[] */
+	u32 nr_xps, max_xps;
+	u32 *xp_hash; /* heads by gpa page: index into xps[], 0 none */
+	u32 xp_mask;
+	/* Host addresses of the stubs. */
+	u64 stub_resume; /* with rbp = area + DTV_HART_BIAS: reload all, jump to hart->resume_ip */
+	u64 stub_redirect; /* registers are live: set gs base, jump to hart->resume_ip */
+	u64 stub_kick; /* registers are live, hart->pc is set: save all, exit with KICK */
+	u64 stub_access; /* the same with ACCESS; hart->exit_ip is set */
+	u64 stub_lookup; /* the same with RESUME */
+	/* Exit stubs that sites call; indexed by enum dtv_exit. */
+	u64 stub_exit[DTV_NR_EXITS];
+	u64 stat_blocks, stat_guest_bytes, stat_host_bytes, stat_invalidated, stat_flushes;
+};
+
+int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg);
+void dtv_dbt_destroy(struct dtv_dbt *d);
+
+/* Empty the area's tables and set its constants. */
+void dtv_dbt_area_init(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec);
+
+/**
+ * struct dtv_code - a place in guest code
+ * @pc: gva of the instruction
+ * @gpa: where it stands
+ * @gpa2: page of the second half for an instruction that crosses into another page; ~0 otherwise
+ * @class: enum dtv_class
+ */
+struct dtv_code {
+	gva_t pc;
+	gpa_t gpa;
+	gpa_t gpa2;
+	u8 class;
+};
+
+#define DTV_DBT_FULL (~0ULL)
+
+/**
+ * dtv_dbt_page() - find or register an executable page
+ * @d: translator
+ * @gva: any address in the page
+ * @gpa: where it stands
+ * @class: enum dtv_class
+ * @fresh: set true when write permission must be taken from all mappings of
+ *         the page (dtv_view_protect()) and then dtv_dbt_page_ready() called
+ *
+ * From the return on dtv_dbt_is_code() is true of the page.
+ *
+ * Return: id of the page, 0 when the table is full (flush).
+ * Context: any; takes d->lock when the page is new.
+ */
+u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh);
+
+/* All writable mappings of the page are gone. */
+void dtv_dbt_page_ready(struct dtv_dbt *d, u32 xp);
+
+/**
+ * dtv_dbt_get() - find or make the block for a place
+ * @d: translator
+ * @area: the hart's area: the xpage entries of the block's pages are set
+ * @code: place
+ * @xp: its page
+ * @xp2: page of the second half, 0 unless code->gpa2 is valid
+ *
+ * The caller has translated pc for execution, touched the RAM pages and made the pages ready.
+ *
+ * Return: host address of the block's checked entry; 0 when a page was
+ * invalidated meanwhile (start again); DTV_DBT_FULL when the cache has to be flushed first.
+ * Context: any; takes d->lock when the block has to be made.
+ */
+u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, const struct dtv_code *code, u32 xp, u32 xp2);
+
+/* Make the exit site at @site (exit_ip as the stub saw it) jump to the block with checked entry @ip, if that is valid. */
+void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip);
+
+/* Put a block into the hart's jump cache. */
+void dtv_dbt_jcache_fill(struct dtv_area *area, u8 class, gva_t pc, u64 ip);
+
+/* sfence.vma, satp write: forget which pages are executable. @gva ~0: all. @global_too false keeps pages mapped global. */
+void dtv_dbt_forget(struct dtv_area *area, gva_t gva);
+
+enum dtv_where_kind {
+	DTV_WHERE_NOWHERE, /* not in a block */
+	DTV_WHERE_INSN, /* at the instruction at pc, or inside it with its state unchanged */
+	DTV_WHERE_BUSY, /* inside the instruction at pc, which has changed state: a kick has to come again */
+	DTV_WHERE_NEXT, /* block end: the instruction at pc is the next to execute */
+	DTV_WHERE_NEXT_RAX, /* the same, with that pc in rax */
+};
+
+/**
+ * struct dtv_where - what a host address stands for
+ * @kind: see enum dtv_where_kind
+ * @pc: gva
+ * @gpa: of the instruction (INSN, BUSY)
+ * @class: enum dtv_class of the block
+ * @next_ip: host address of the instruction boundary behind it, 0 when the block ends there (INSN, BUSY)
+ */
+struct dtv_where {
+	enum dtv_where_kind kind;
+	gva_t pc;
+	gpa_t gpa;
+	u8 class;
+	u64 next_ip;
+};
+
+/**
+ * dtv_dbt_where() - what a host address in translated code stands for
+ * Context: any, no lock; ip may be anything.
+ */
+void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w);
+
+/* Drop all blocks made from the page of @gpa. Returns the number of blocks dropped. Takes d->lock. */
+u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa);
+
+/* Whether any live block was made from the page. */
+bool dtv_dbt_is_code(const struct dtv_dbt *d, gpa_t gpa);
+
+/* Throw everything away. No hart is in translated code; the caller then empties the areas with dtv_dbt_area_init(). */
+void dtv_dbt_flush(struct dtv_dbt *d);
+
+#endif /* DTV_DBT_DBT_H */

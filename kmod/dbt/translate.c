@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * translate.c - forms a block: fetches and decodes guest instructions along
+ * the straight path, follows jumps inside the page, and hands each to
+ * instruction selection. Runs under d->lock.
+ */
+#include "translate.h"
+#include "../host.h"
+
+/* Instructions that were already translated on this path, by halfword in the page. */
+struct seen {
+	u64 bits[DTV_PAGE_SIZE / 2 / 64];
+};
+
+static bool seen_test_set(struct seen *s, gva_t pc)
+{
+	unsigned int i = (pc & 0xfff) >> 1;
+	bool was = s->bits[i / 64] >> (i % 64) & 1;
+
+	s->bits[i / 64] |= 1ULL << (i % 64);
+	return was;
+}
+
+/* First halfword at @p, or both when the instruction has 32 bits. */
+static u32 fetch(const u8 *p)
+{
+	u16 lo, hi;
+
+	memcpy(&lo, p, 2);
+	if (dtv_insn_len(lo) == 2)
+		return lo;
+	memcpy(&hi, p + 2, 2);
+	return lo | (u32)hi << 16;
+}
+
+bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 xp2)
+{
+	struct dtv_dbt *d = tx->d;
+	const u8 *page = dtv_host_ram(d->vm, code->gpa & DTV_PAGE_MASK);
+	gva_t base = code->pc & DTV_PAGE_MASK;
+	struct seen seen = { 0 };
+	unsigned int n;
+
+	if (!page)
+		return false;
+	tx->block_pc = code->pc;
+	tx->class = code->class;
+	tx->pc = code->pc;
+	tx->end = false;
+	tx->canon = 0;
+	tx->known = 0;
+	tx->fs_on = false;
+	tx->guest_bytes = 0;
+	tx->nr_cold = 0;
+	tx->nr_entries = 0;
+	tx->nr_exits = 0;
+
+	dtv_x86_begin(tx, xp, xp2);
+	for (n = 0; !tx->end && !tx->b.full; n++) {
+		unsigned int off = tx->pc - base;
+		u32 raw;
+
+		if (n && (n >= DTV_BLOCK_INSNS || off >= DTV_PAGE_SIZE || seen_test_set(&seen, tx->pc))) {
+			dtv_x86_chain_exit(tx, tx->pc);
+			break;
+		}
+		if (!n)
+			seen_test_set(&seen, tx->pc);
+		if (off == DTV_PAGE_SIZE - 2) {
+			u16 lo, hi;
+
+			memcpy(&lo, page + off, 2);
+			raw = lo;
+			if (dtv_insn_len(lo) == 4) {
+				const u8 *page2;
+
+				/* Crosses into the next page: a block of its own. */
+				if (n || !xp2) {
+					dtv_x86_chain_exit(tx, tx->pc);
+					break;
+				}
+				page2 = dtv_host_ram(d->vm, code->gpa2 & DTV_PAGE_MASK);
+				if (!page2)
+					return false;
+				memcpy(&hi, page2, 2);
+				raw |= (u32)hi << 16;
+			}
+		} else {
+			raw = fetch(page + off);
+		}
+		dtv_decode(raw, d->isa, &tx->insn);
+		if (tx->insn.op == DTV_OP_JAL && tx->insn.rd == 0 && !xp2 &&
+		    ((tx->pc + tx->insn.imm) & DTV_PAGE_MASK) == base) {
+			tx->pc += tx->insn.imm;
+			continue;
+		}
+		dtv_x86_insn(tx);
+		tx->guest_bytes += tx->insn.len;
+		tx->pc += tx->insn.len;
+	}
+	tx->body_end = tx->b.p - tx->start;
+	dtv_x86_finish(tx);
+	return !tx->b.full;
+}

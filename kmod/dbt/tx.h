@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tx.h - what the translator's own files share: blocks, their side tables,
+ * and the state of one translation. Nobody outside dbt/ includes it.
+ */
+#ifndef DTV_DBT_TX_H
+#define DTV_DBT_TX_H
+
+#include "dbt.h"
+#include "x86/encode.h"
+
+#define DTV_BLOCK_INSNS 64 /* guest instructions in a block, at most */
+#define DTV_BLOCK_EXITS 72
+#define DTV_BLOCK_ENTRIES (DTV_BLOCK_INSNS * 3 + 8)
+#define DTV_BLOCK_BYTES 24576 /* host bytes in a block, at most */
+
+/* Side table kinds: how to read a host address at or behind an entry. */
+enum dtv_entry_kind {
+	ENTRY_REWIND, /* the instruction has changed nothing yet, wherever ip is */
+	ENTRY_BUSY, /* the same at its first byte only */
+	ENTRY_EXIT, /* chain site: next pc is the exit's target */
+	ENTRY_RAX, /* next pc is in rax */
+};
+
+/* Entries ascend by host offset: first the body, then the cold code. */
+struct dtv_entry_row {
+	u16 host; /* offset from the block's first byte */
+	u16 guest : 12; /* offset of the instruction in its page */
+	u16 kind : 4; /* enum dtv_entry_kind */
+};
+
+struct dtv_exit_row {
+	u16 host; /* offset of the call in the cold code */
+	u16 patch; /* offset of the rel32 that chaining changes */
+	s32 target; /* next pc, from the block's pc */
+};
+
+struct dtv_block {
+	u32 host; /* offset in the cache: the call of the ENTER exit */
+	u32 host_len;
+	u64 pc;
+	u32 meta; /* offset of the side tables in d->meta: entries, then exits */
+	u16 nr_entries, nr_exits;
+	u16 body_end; /* offset of the cold code */
+	u8 class;
+	bool dead;
+	u32 xp, xp2;
+	u32 hash_next;
+	u32 xp_next, xp2_next; /* blocks of the same page */
+};
+
+/* Offsets in a block of the checked and the main entry, without and with a second page. */
+#define DTV_CHECKED_OFF 5
+#define DTV_MAIN_OFF 17
+#define DTV_MAIN_OFF2 29
+
+struct dtv_xp {
+	gva_t gva; /* page address */
+	gpa_t gpa;
+	u8 class;
+	u8 state; /* enum dtv_xp_state */
+	u32 next; /* in the hash chain */
+	u32 blocks; /* newest block, 0 none */
+};
+
+enum dtv_xp_state { XP_NEW, XP_READY, XP_DEAD };
+
+/* A piece of cold code that the body branches to. */
+struct dtv_cold {
+	u8 *from; /* the rel32 of the branch */
+	u8 *back; /* where to go on, for detours */
+	u8 kind; /* enum dtv_cold_kind */
+	u8 reg; /* host register (canonical check detour) */
+	u16 guest; /* instruction */
+	s32 target; /* chain sites */
+};
+
+enum dtv_cold_kind {
+	COLD_ACCESS, /* exit ACCESS */
+	COLD_CANON_S, /* S-mode: the lower half is fine too, else exit ACCESS */
+	COLD_CHAIN, /* exit CHAIN */
+	COLD_JUMP, /* exit JUMP, pc in rax */
+	COLD_SYSTEM, /* exit SYSTEM */
+	COLD_FP, /* exit FP: C executes the instruction and looks pc up: facts do not hold behind it */
+	COLD_FP_FIX, /* detour: dtv_x86_fp_cold() */
+};
+
+#define DTV_COLD_MAX (DTV_BLOCK_INSNS * 3)
+
+/**
+ * struct dtv_tx - one translation
+ *
+ * Facts hold at the current guest instruction boundary on the straight path through the block.
+ */
+struct dtv_tx {
+	struct dtv_dbt *d;
+	struct x86_buf b;
+	u8 *start; /* block's first byte, as C code writes it */
+	u64 delta; /* exec address = rw address + delta */
+	gva_t block_pc;
+	u8 class;
+	bool end; /* the block ends behind this instruction */
+	u32 body_end; /* offset of the cold code */
+	u32 guest_bytes; /* of the translated instructions */
+
+	gva_t pc; /* current instruction */
+	struct dtv_insn insn;
+
+	/* facts */
+	u32 canon; /* bit r: x[r] was checked canonical, give or take drift[r] */
+	s32 drift[32];
+	u32 known; /* bit r: x[r] is value[r] */
+	u64 value[32];
+	bool fs_on; /* FS was found on */
+	bool fs_dirty; /* FS was made dirty */
+	bool frm_ok; /* frm was found to be RNE, RTZ, RDN or RUP: MXCSR rounds as it says */
+	u32 fboxed; /* bit r: f[r] was found to be a boxed single, or made one */
+	/* facts about rd after the current instruction, set by its selection */
+	bool pend_known, pend_canon;
+	u64 pend_value;
+	s32 pend_drift;
+
+	struct dtv_cold cold[DTV_COLD_MAX];
+	unsigned int nr_cold;
+	struct dtv_entry_row entries[DTV_BLOCK_ENTRIES];
+	unsigned int nr_entries;
+	struct dtv_exit_row exits[DTV_BLOCK_EXITS];
+	unsigned int nr_exits;
+};
+
+/* --- for selection (x86/select*.c) --- */
+
+/* Append a side table row for the code that follows. */
+static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
+{
+	if (tx->nr_entries == DTV_BLOCK_ENTRIES) {
+		tx->b.full = true;
+		return;
+	}
+	tx->entries[tx->nr_entries++] = (struct dtv_entry_row){
+		.host = tx->b.p - tx->start,
+		.guest = tx->pc & 0xfff,
+		.kind = kind,
+	};
+}
+
+/* Ask for cold code that @from (a rel32) branches to. */
+static inline struct dtv_cold *dtv_tx_cold(struct dtv_tx *tx, enum dtv_cold_kind kind, u8 *from)
+{
+	struct dtv_cold *c = &tx->cold[tx->nr_cold];
+
+	if (tx->nr_cold == DTV_COLD_MAX) {
+		tx->b.full = true;
+		return c - 1;
+	}
+	tx->nr_cold++;
+	*c = (struct dtv_cold){ .from = from, .kind = kind, .guest = tx->pc & 0xfff };
+	return c;
+}
+
+/* C code ran, or may have run, between the last instruction and the next: FS and frm may be anything. */
+static inline void dtv_tx_forget_fp(struct dtv_tx *tx)
+{
+	tx->fs_on = false;
+	tx->fs_dirty = false;
+	tx->frm_ok = false;
+	tx->fboxed = 0;
+}
+
+/* x86/select_fp.c: the detour of a COLD_FP_FIX, whose branch is fixed and whose side table row stands. */
+void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c);
+
+/* x86/select.c */
+void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2);
+void dtv_x86_insn(struct dtv_tx *tx); /* emits tx->insn, sets tx->end */
+void dtv_x86_finish(struct dtv_tx *tx); /* emits the cold code */
+void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target); /* the block's last jump */
+int dtv_x86_stubs(struct dtv_dbt *d);
+/* Patching of live code: one aligned store each. */
+void dtv_x86_patch_rel32(u8 *at, s32 rel);
+void dtv_x86_patch_dead(u8 *main_entry, const u8 *to);
+
+#endif /* DTV_DBT_TX_H */

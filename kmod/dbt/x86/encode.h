@@ -1,0 +1,929 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * encode.h - x86-64 encoders: pure functions named by the mnemonic that append
+ * one instruction to a buffer. Operand order is Intel's. AMD64 APM volume 3.
+ *
+ * A function name ends in the operand kinds: r register, m memory, i
+ * immediate; a width of 32 bits is said (mov32_rr), none means 64.
+ */
+#ifndef DTV_DBT_X86_ENCODE_H
+#define DTV_DBT_X86_ENCODE_H
+
+#include "../../port.h"
+
+enum x86_reg {
+	RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI,
+	R8, R9, R10, R11, R12, R13, R14, R15,
+};
+
+#define X86_NO_REG 0xff
+
+/* Condition codes of jcc, setcc, cmovcc. */
+enum x86_cc {
+	CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A,
+	CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G,
+};
+
+/* The eight ALU operations that share one encoding scheme. */
+enum x86_alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
+
+enum x86_shift { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAL, SH_SAR };
+
+/**
+ * struct x86_buf - where code is appended
+ * @p: next byte
+ * @end: first byte that must not be written; past it nothing is, and @full is set
+ */
+struct x86_buf {
+	u8 *p;
+	u8 *end;
+	bool full;
+};
+
+/**
+ * struct x86_mem - memory operand [seg: base + index * scale + disp]
+ * @base: enum x86_reg or X86_NO_REG
+ * @index: enum x86_reg (not RSP) or X86_NO_REG
+ * @scale: 0..3, log2
+ * @gs: gs segment override: an address in the current data view
+ */
+struct x86_mem {
+	u8 base;
+	u8 index;
+	u8 scale;
+	bool gs;
+	s32 disp;
+};
+
+static inline void x86_byte(struct x86_buf *b, u8 v)
+{
+	if (unlikely(b->p >= b->end)) {
+		b->full = true;
+		return;
+	}
+	*b->p++ = v;
+}
+
+static inline void x86_u32(struct x86_buf *b, u32 v)
+{
+	x86_byte(b, v);
+	x86_byte(b, v >> 8);
+	x86_byte(b, v >> 16);
+	x86_byte(b, v >> 24);
+}
+
+static inline void x86_u64(struct x86_buf *b, u64 v)
+{
+	x86_u32(b, v);
+	x86_u32(b, v >> 32);
+}
+
+static inline struct x86_mem x86_base(u8 base, s32 disp)
+{
+	struct x86_mem m = { .base = base, .index = X86_NO_REG, .disp = disp };
+
+	return m;
+}
+
+static inline struct x86_mem x86_view(u8 base, s32 disp)
+{
+	struct x86_mem m = { .base = base, .index = X86_NO_REG, .gs = true, .disp = disp };
+
+	return m;
+}
+
+static inline bool x86_is_s8(s64 v)
+{
+	return v >= -128 && v <= 127;
+}
+
+static inline bool x86_is_s32(s64 v)
+{
+	return v >= S32_MIN && v <= S32_MAX;
+}
+
+/* What precedes the opcode: size and repeat prefixes, REX.W, escape bytes. */
+#define X86_W 0x1 /* REX.W */
+#define X86_66 0x2
+#define X86_F2 0x4
+#define X86_F3 0x8
+#define X86_0F 0x10
+#define X86_0F38 0x20
+#define X86_0F3A 0x40
+#define X86_BYTE 0x80 /* 8-bit register operand: REX for spl..dil */
+#define X86_LOCK 0x100
+#define X86_RMBYTE 0x200 /* 8-bit register in r/m alone */
+
+static inline void x86_escape(struct x86_buf *b, u32 fl, u8 op)
+{
+	if (fl & (X86_0F | X86_0F38 | X86_0F3A))
+		x86_byte(b, 0x0f);
+	if (fl & X86_0F38)
+		x86_byte(b, 0x38);
+	if (fl & X86_0F3A)
+		x86_byte(b, 0x3a);
+	x86_byte(b, op);
+}
+
+static inline void x86_prefix(struct x86_buf *b, u32 fl)
+{
+	if (fl & X86_LOCK)
+		x86_byte(b, 0xf0);
+	if (fl & X86_66)
+		x86_byte(b, 0x66);
+	if (fl & X86_F2)
+		x86_byte(b, 0xf2);
+	if (fl & X86_F3)
+		x86_byte(b, 0xf3);
+}
+
+static inline void x86_rex(struct x86_buf *b, u32 fl, u8 reg, u8 index, u8 base, bool force)
+{
+	u8 rex = 0x40 | (fl & X86_W ? 8 : 0) | (reg & 8 ? 4 : 0) | (index & 8 ? 2 : 0) | (base & 8 ? 1 : 0);
+
+	if (rex != 0x40 || force)
+		x86_byte(b, rex);
+}
+
+/* op reg, r/m with r/m a register; @reg may be an opcode extension. */
+static inline void x86_op_rr(struct x86_buf *b, u32 fl, u8 op, u8 reg, u8 rm)
+{
+	bool force = ((fl & X86_BYTE) && (reg >= 4 || rm >= 4)) || ((fl & X86_RMBYTE) && rm >= 4);
+
+	x86_prefix(b, fl);
+	x86_rex(b, fl, reg, 0, rm, force);
+	x86_escape(b, fl, op);
+	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+static inline void x86_modrm_mem(struct x86_buf *b, u8 reg, struct x86_mem m)
+{
+	u8 r = (reg & 7) << 3;
+	bool sib = m.index != X86_NO_REG || m.base == X86_NO_REG || (m.base & 7) == RSP;
+	u8 mod;
+
+	if (m.base == X86_NO_REG)
+		mod = 0;
+	else if (!m.disp && (m.base & 7) != RBP)
+		mod = 0;
+	else if (x86_is_s8(m.disp))
+		mod = 0x40;
+	else
+		mod = 0x80;
+	if (sib) {
+		u8 index = m.index == X86_NO_REG ? RSP : m.index & 7;
+		u8 base = m.base == X86_NO_REG ? RBP : m.base & 7;
+
+		x86_byte(b, mod | r | 4);
+		x86_byte(b, m.scale << 6 | index << 3 | base);
+	} else {
+		x86_byte(b, mod | r | (m.base & 7));
+	}
+	if (mod == 0x40)
+		x86_byte(b, m.disp);
+	else if (mod == 0x80 || m.base == X86_NO_REG)
+		x86_u32(b, m.disp);
+}
+
+/* op reg, r/m with r/m in memory. */
+static inline void x86_op_rm(struct x86_buf *b, u32 fl, u8 op, u8 reg, struct x86_mem m)
+{
+	if (m.gs)
+		x86_byte(b, 0x65);
+	x86_prefix(b, fl);
+	x86_rex(b, fl, reg, m.index == X86_NO_REG ? 0 : m.index, m.base == X86_NO_REG ? 0 : m.base,
+		(fl & X86_BYTE) && reg >= 4);
+	x86_escape(b, fl, op);
+	x86_modrm_mem(b, reg, m);
+}
+
+/* Three-operand VEX encodings: @pp 0 none, 1 66, 2 F3, 3 F2; @mm 1 0F, 2 0F38, 3 0F3A. */
+static inline void x86_vex_rr(struct x86_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, u8 rm)
+{
+	x86_byte(b, 0xc4);
+	x86_byte(b, (reg & 8 ? 0 : 0x80) | 0x40 | (rm & 8 ? 0 : 0x20) | mm);
+	x86_byte(b, (w ? 0x80 : 0) | (~vvvv & 15) << 3 | pp);
+	x86_byte(b, op);
+	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
+}
+
+static inline void x86_vex_rm(struct x86_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, struct x86_mem m)
+{
+	u8 index = m.index == X86_NO_REG ? 0 : m.index;
+	u8 base = m.base == X86_NO_REG ? 0 : m.base;
+
+	if (m.gs)
+		x86_byte(b, 0x65);
+	x86_byte(b, 0xc4);
+	x86_byte(b, (reg & 8 ? 0 : 0x80) | (index & 8 ? 0 : 0x40) | (base & 8 ? 0 : 0x20) | mm);
+	x86_byte(b, (w ? 0x80 : 0) | (~vvvv & 15) << 3 | pp);
+	x86_byte(b, op);
+	x86_modrm_mem(b, reg, m);
+}
+
+/* --- moves --- */
+
+static inline void mov_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_W, 0x8b, d, s);
+}
+
+static inline void mov32_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, 0, 0x8b, d, s);
+}
+
+static inline void mov_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_W, 0x8b, d, m);
+}
+
+static inline void mov32_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, 0, 0x8b, d, m);
+}
+
+static inline void mov_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+{
+	x86_op_rm(b, X86_W, 0x89, s, m);
+}
+
+static inline void mov32_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+{
+	x86_op_rm(b, 0, 0x89, s, m);
+}
+
+static inline void mov16_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+{
+	x86_op_rm(b, X86_66, 0x89, s, m);
+}
+
+static inline void mov8_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+{
+	x86_op_rm(b, X86_BYTE, 0x88, s, m);
+}
+
+static inline void mov_mi(struct x86_buf *b, struct x86_mem m, s32 imm)
+{
+	x86_op_rm(b, X86_W, 0xc7, 0, m);
+	x86_u32(b, imm);
+}
+
+static inline void mov32_mi(struct x86_buf *b, struct x86_mem m, s32 imm)
+{
+	x86_op_rm(b, 0, 0xc7, 0, m);
+	x86_u32(b, imm);
+}
+
+static inline void mov16_mi(struct x86_buf *b, struct x86_mem m, s16 imm)
+{
+	x86_op_rm(b, X86_66, 0xc7, 0, m);
+	x86_byte(b, imm);
+	x86_byte(b, imm >> 8);
+}
+
+static inline void mov8_mi(struct x86_buf *b, struct x86_mem m, s8 imm)
+{
+	x86_op_rm(b, 0, 0xc6, 0, m);
+	x86_byte(b, imm);
+}
+
+/* Any 64-bit constant by the shortest form that leaves the flags alone. */
+static inline void mov_ri(struct x86_buf *b, u8 d, u64 imm)
+{
+	if (imm <= U32_MAX) {
+		x86_rex(b, 0, 0, 0, d, false);
+		x86_byte(b, 0xb8 | (d & 7));
+		x86_u32(b, imm);
+	} else if (x86_is_s32(imm)) {
+		x86_op_rr(b, X86_W, 0xc7, 0, d);
+		x86_u32(b, imm);
+	} else {
+		x86_rex(b, X86_W, 0, 0, d, false);
+		x86_byte(b, 0xb8 | (d & 7));
+		x86_u64(b, imm);
+	}
+}
+
+static inline void movsxd_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_W, 0x63, d, s);
+}
+
+static inline void movsxd_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_W, 0x63, d, m);
+}
+
+static inline void movsx8_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_W | X86_0F, 0xbe, d, m);
+}
+
+static inline void movsx16_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_W | X86_0F, 0xbf, d, m);
+}
+
+static inline void movzx8_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_0F, 0xb6, d, m);
+}
+
+static inline void movzx16_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_0F, 0xb7, d, m);
+}
+
+static inline void movzx8_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_0F | X86_RMBYTE, 0xb6, d, s);
+}
+
+static inline void movzx16_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_0F, 0xb7, d, s);
+}
+
+static inline void movsx8_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_W | X86_0F | X86_RMBYTE, 0xbe, d, s);
+}
+
+static inline void movsx16_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0xbf, d, s);
+}
+
+static inline void lea_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_W, 0x8d, d, m);
+}
+
+static inline void lea32_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, 0, 0x8d, d, m);
+}
+
+static inline void push_r(struct x86_buf *b, u8 r)
+{
+	x86_rex(b, 0, 0, 0, r, false);
+	x86_byte(b, 0x50 | (r & 7));
+}
+
+static inline void pop_r(struct x86_buf *b, u8 r)
+{
+	x86_rex(b, 0, 0, 0, r, false);
+	x86_byte(b, 0x58 | (r & 7));
+}
+
+static inline void pop_m(struct x86_buf *b, struct x86_mem m)
+{
+	x86_op_rm(b, 0, 0x8f, 0, m);
+}
+
+/* --- arithmetic --- */
+
+static inline void alu_rr(struct x86_buf *b, enum x86_alu op, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_W, op << 3 | 3, d, s);
+}
+
+static inline void alu32_rr(struct x86_buf *b, enum x86_alu op, u8 d, u8 s)
+{
+	x86_op_rr(b, 0, op << 3 | 3, d, s);
+}
+
+static inline void alu_rm(struct x86_buf *b, enum x86_alu op, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_W, op << 3 | 3, d, m);
+}
+
+static inline void alu32_rm(struct x86_buf *b, enum x86_alu op, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, 0, op << 3 | 3, d, m);
+}
+
+static inline void alu_mr(struct x86_buf *b, enum x86_alu op, struct x86_mem m, u8 s)
+{
+	x86_op_rm(b, X86_W, op << 3 | 1, s, m);
+}
+
+static inline void x86_alu_ri(struct x86_buf *b, u32 fl, enum x86_alu op, u8 d, s32 imm)
+{
+	if (x86_is_s8(imm)) {
+		x86_op_rr(b, fl, 0x83, op, d);
+		x86_byte(b, imm);
+	} else {
+		x86_op_rr(b, fl, 0x81, op, d);
+		x86_u32(b, imm);
+	}
+}
+
+static inline void alu_ri(struct x86_buf *b, enum x86_alu op, u8 d, s32 imm)
+{
+	x86_alu_ri(b, X86_W, op, d, imm);
+}
+
+static inline void alu32_ri(struct x86_buf *b, enum x86_alu op, u8 d, s32 imm)
+{
+	x86_alu_ri(b, 0, op, d, imm);
+}
+
+static inline void x86_alu_mi(struct x86_buf *b, u32 fl, enum x86_alu op, struct x86_mem m, s32 imm)
+{
+	if (x86_is_s8(imm)) {
+		x86_op_rm(b, fl, 0x83, op, m);
+		x86_byte(b, imm);
+	} else {
+		x86_op_rm(b, fl, 0x81, op, m);
+		x86_u32(b, imm);
+	}
+}
+
+static inline void alu_mi(struct x86_buf *b, enum x86_alu op, struct x86_mem m, s32 imm)
+{
+	x86_alu_mi(b, X86_W, op, m, imm);
+}
+
+static inline void alu32_mi(struct x86_buf *b, enum x86_alu op, struct x86_mem m, s32 imm)
+{
+	x86_alu_mi(b, 0, op, m, imm);
+}
+
+/* cmp dword [m], imm32 with the immediate always four bytes (it is patched or has fixed layout). */
+static inline void cmp32_mi32(struct x86_buf *b, struct x86_mem m, u32 imm)
+{
+	x86_op_rm(b, 0, 0x81, ALU_CMP, m);
+	x86_u32(b, imm);
+}
+
+static inline void test_rr(struct x86_buf *b, u8 a, u8 c)
+{
+	x86_op_rr(b, X86_W, 0x85, c, a);
+}
+
+static inline void test32_rr(struct x86_buf *b, u8 a, u8 c)
+{
+	x86_op_rr(b, 0, 0x85, c, a);
+}
+
+static inline void test_mr(struct x86_buf *b, struct x86_mem m, u8 r)
+{
+	x86_op_rm(b, X86_W, 0x85, r, m);
+}
+
+/* test r8, imm8 */
+static inline void test8_ri(struct x86_buf *b, u8 r, u8 imm)
+{
+	x86_op_rr(b, X86_RMBYTE, 0xf6, 0, r);
+	x86_byte(b, imm);
+}
+
+static inline void test32_ri(struct x86_buf *b, u8 r, u32 imm)
+{
+	x86_op_rr(b, 0, 0xf7, 0, r);
+	x86_u32(b, imm);
+}
+
+static inline void neg_r(struct x86_buf *b, u8 r)
+{
+	x86_op_rr(b, X86_W, 0xf7, 3, r);
+}
+
+static inline void neg32_r(struct x86_buf *b, u8 r)
+{
+	x86_op_rr(b, 0, 0xf7, 3, r);
+}
+
+static inline void not_r(struct x86_buf *b, u8 r)
+{
+	x86_op_rr(b, X86_W, 0xf7, 2, r);
+}
+
+static inline void shift_ri(struct x86_buf *b, enum x86_shift op, u8 r, u8 n)
+{
+	x86_op_rr(b, X86_W, 0xc1, op, r);
+	x86_byte(b, n);
+}
+
+static inline void shift32_ri(struct x86_buf *b, enum x86_shift op, u8 r, u8 n)
+{
+	x86_op_rr(b, 0, 0xc1, op, r);
+	x86_byte(b, n);
+}
+
+/* BMI2: d = s shifted by the low bits of n. shlx 66, sarx F3, shrx F2. */
+static inline void x86_shx(struct x86_buf *b, bool w, enum x86_shift op, u8 d, u8 s, u8 n)
+{
+	x86_vex_rr(b, w, op == SH_SHL ? 1 : op == SH_SAR ? 2 : 3, 2, 0xf7, d, n, s);
+}
+
+/* BMI1: d = ~a & [m] */
+static inline void andn_rrm(struct x86_buf *b, u8 d, u8 a, struct x86_mem m)
+{
+	x86_vex_rm(b, true, 0, 2, 0xf2, d, a, m);
+}
+
+static inline void andn_rrr(struct x86_buf *b, u8 d, u8 a, u8 c)
+{
+	x86_vex_rr(b, true, 0, 2, 0xf2, d, a, c);
+}
+
+static inline void imul_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0xaf, d, s);
+}
+
+static inline void imul_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, X86_W | X86_0F, 0xaf, d, m);
+}
+
+static inline void imul32_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_0F, 0xaf, d, s);
+}
+
+/* rdx:rax = rax * r; mul 4, imul 5; div 6, idiv 7 divide rdx:rax. */
+static inline void mul_r(struct x86_buf *b, u8 r)
+{
+	x86_op_rr(b, X86_W, 0xf7, 4, r);
+}
+
+static inline void imul_r(struct x86_buf *b, u8 r)
+{
+	x86_op_rr(b, X86_W, 0xf7, 5, r);
+}
+
+static inline void div_r(struct x86_buf *b, bool w, u8 r)
+{
+	x86_op_rr(b, w ? X86_W : 0, 0xf7, 6, r);
+}
+
+static inline void idiv_r(struct x86_buf *b, bool w, u8 r)
+{
+	x86_op_rr(b, w ? X86_W : 0, 0xf7, 7, r);
+}
+
+static inline void cqo(struct x86_buf *b)
+{
+	x86_byte(b, 0x48);
+	x86_byte(b, 0x99);
+}
+
+static inline void cdq(struct x86_buf *b)
+{
+	x86_byte(b, 0x99);
+}
+
+static inline void setcc_r(struct x86_buf *b, enum x86_cc cc, u8 r)
+{
+	x86_op_rr(b, X86_0F | X86_RMBYTE, 0x90 | cc, 0, r);
+}
+
+static inline void cmov_rr(struct x86_buf *b, enum x86_cc cc, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0x40 | cc, d, s);
+}
+
+/* --- atomics: the memory operand carries the segment --- */
+
+static inline void xchg_mr(struct x86_buf *b, bool w, struct x86_mem m, u8 r)
+{
+	x86_op_rm(b, w ? X86_W : 0, 0x87, r, m);
+}
+
+static inline void lock_xadd_mr(struct x86_buf *b, bool w, struct x86_mem m, u8 r)
+{
+	x86_op_rm(b, X86_LOCK | X86_0F | (w ? X86_W : 0), 0xc1, r, m);
+}
+
+static inline void lock_cmpxchg_mr(struct x86_buf *b, bool w, struct x86_mem m, u8 r)
+{
+	x86_op_rm(b, X86_LOCK | X86_0F | (w ? X86_W : 0), 0xb1, r, m);
+}
+
+static inline void lock_alu_mr(struct x86_buf *b, bool w, enum x86_alu op, struct x86_mem m, u8 s)
+{
+	x86_op_rm(b, X86_LOCK | (w ? X86_W : 0), op << 3 | 1, s, m);
+}
+
+static inline void lock_alu_mi(struct x86_buf *b, enum x86_alu op, struct x86_mem m, s8 imm)
+{
+	x86_op_rm(b, X86_LOCK | X86_W, 0x83, op, m);
+	x86_byte(b, imm);
+}
+
+/* --- control --- */
+
+/* Emit a 32-bit branch; returns where its displacement is. */
+static inline u8 *jcc_rel32(struct x86_buf *b, enum x86_cc cc)
+{
+	x86_byte(b, 0x0f);
+	x86_byte(b, 0x80 | cc);
+	x86_u32(b, 0);
+	return b->p - 4;
+}
+
+static inline u8 *jmp_rel32(struct x86_buf *b)
+{
+	x86_byte(b, 0xe9);
+	x86_u32(b, 0);
+	return b->p - 4;
+}
+
+static inline u8 *call_rel32(struct x86_buf *b)
+{
+	x86_byte(b, 0xe8);
+	x86_u32(b, 0);
+	return b->p - 4;
+}
+
+/* Emit a short branch; returns where its displacement byte is. */
+static inline u8 *jcc_rel8(struct x86_buf *b, enum x86_cc cc)
+{
+	x86_byte(b, 0x70 | cc);
+	x86_byte(b, 0);
+	return b->p - 1;
+}
+
+static inline u8 *jmp_rel8(struct x86_buf *b)
+{
+	x86_byte(b, 0xeb);
+	x86_byte(b, 0);
+	return b->p - 1;
+}
+
+/* Let the branch whose displacement is at @at go to @to (both in the buffer). */
+static inline void x86_fix8(struct x86_buf *b, u8 *at, const u8 *to)
+{
+	s64 rel = to - (at + 1);
+
+	if (b->full)
+		return;
+	if (WARN_ON_ONCE(!x86_is_s8(rel)))
+		b->full = true;
+	else
+		*at = rel;
+}
+
+static inline void x86_fix32(struct x86_buf *b, u8 *at, const u8 *to)
+{
+	s32 rel = to - (at + 4);
+
+	if (!b->full)
+		memcpy(at, &rel, 4);
+}
+
+static inline void jmp_r(struct x86_buf *b, u8 r)
+{
+	x86_op_rr(b, 0, 0xff, 4, r);
+}
+
+static inline void jmp_m(struct x86_buf *b, struct x86_mem m)
+{
+	x86_op_rm(b, 0, 0xff, 4, m);
+}
+
+static inline void ret(struct x86_buf *b)
+{
+	x86_byte(b, 0xc3);
+}
+
+static inline void x86_syscall(struct x86_buf *b)
+{
+	x86_byte(b, 0x0f);
+	x86_byte(b, 0x05);
+}
+
+static inline void ud2(struct x86_buf *b)
+{
+	x86_byte(b, 0x0f);
+	x86_byte(b, 0x0b);
+}
+
+static inline void wrgsbase_r(struct x86_buf *b, u8 r)
+{
+	x86_op_rr(b, X86_F3 | X86_W | X86_0F, 0xae, 3, r);
+}
+
+static inline void ldmxcsr_m(struct x86_buf *b, struct x86_mem m)
+{
+	x86_op_rm(b, X86_0F, 0xae, 2, m);
+}
+
+static inline void stmxcsr_m(struct x86_buf *b, struct x86_mem m)
+{
+	x86_op_rm(b, X86_0F, 0xae, 3, m);
+}
+
+/* Multi-byte nops, AMD64 APM volume 3, NOP. */
+static inline void x86_nop(struct x86_buf *b, unsigned int n)
+{
+	static const u8 nops[8][7] = {
+		{ 0 },
+		{ 0x90 },
+		{ 0x66, 0x90 },
+		{ 0x0f, 0x1f, 0x00 },
+		{ 0x0f, 0x1f, 0x40, 0x00 },
+		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+		{ 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
+		{ 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+	};
+	unsigned int i;
+
+	while (n) {
+		unsigned int k = min(n, 7u);
+
+		for (i = 0; i < k; i++)
+			x86_byte(b, nops[k][i]);
+		n -= k;
+	}
+}
+
+/* --- SSE: scalar @dbl true: double (F2), false: single (F3) --- */
+
+static inline void sse_rr(struct x86_buf *b, u32 fl, u8 op, u8 d, u8 s)
+{
+	x86_op_rr(b, fl | X86_0F, op, d, s);
+}
+
+static inline void sse_rm(struct x86_buf *b, u32 fl, u8 op, u8 d, struct x86_mem m)
+{
+	x86_op_rm(b, fl | X86_0F, op, d, m);
+}
+
+/* movsd/movss xmm, [m] */
+static inline void movs_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m)
+{
+	sse_rm(b, dbl ? X86_F2 : X86_F3, 0x10, d, m);
+}
+
+static inline void movs_mr(struct x86_buf *b, bool dbl, struct x86_mem m, u8 s)
+{
+	sse_rm(b, dbl ? X86_F2 : X86_F3, 0x11, s, m);
+}
+
+/* movq/movd xmm, r and back */
+static inline void movq_xr(struct x86_buf *b, bool w, u8 x, u8 r)
+{
+	sse_rr(b, X86_66 | (w ? X86_W : 0), 0x6e, x, r);
+}
+
+static inline void movq_rx(struct x86_buf *b, bool w, u8 r, u8 x)
+{
+	sse_rr(b, X86_66 | (w ? X86_W : 0), 0x7e, x, r);
+}
+
+/* addsd/addss ... by the second opcode byte */
+enum x86_sse { SSE_SQRT = 0x51, SSE_ADD = 0x58, SSE_MUL, SSE_SUB = 0x5c, SSE_MIN, SSE_DIV, SSE_MAX };
+
+static inline void sse_s_rr(struct x86_buf *b, enum x86_sse op, bool dbl, u8 d, u8 s)
+{
+	sse_rr(b, dbl ? X86_F2 : X86_F3, op, d, s);
+}
+
+static inline void sse_s_rm(struct x86_buf *b, enum x86_sse op, bool dbl, u8 d, struct x86_mem m)
+{
+	sse_rm(b, dbl ? X86_F2 : X86_F3, op, d, m);
+}
+
+/* Bitwise, on the whole register: andps, orps, xorps, and movaps. */
+static inline void andps_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	sse_rr(b, 0, 0x54, d, s);
+}
+
+static inline void orps_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	sse_rr(b, 0, 0x56, d, s);
+}
+
+static inline void xorps_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	sse_rr(b, 0, 0x57, d, s);
+}
+
+static inline void movaps_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	sse_rr(b, 0, 0x28, d, s);
+}
+
+/* All bits set when d is s. */
+static inline void pcmpeqd_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	sse_rr(b, X86_66, 0x76, d, s);
+}
+
+/* d[0] stays, d[1] = s[0] */
+static inline void unpcklps_rr(struct x86_buf *b, u8 d, u8 s)
+{
+	sse_rr(b, 0, 0x14, d, s);
+}
+
+/* ucomisd/ucomiss: invalid for signalling NaNs only; comisd/comiss: for all NaNs. */
+static inline void ucomis_rr(struct x86_buf *b, bool dbl, u8 d, u8 s)
+{
+	sse_rr(b, dbl ? X86_66 : 0, 0x2e, d, s);
+}
+
+static inline void ucomis_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m)
+{
+	sse_rm(b, dbl ? X86_66 : 0, 0x2e, d, m);
+}
+
+static inline void comis_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m)
+{
+	sse_rm(b, dbl ? X86_66 : 0, 0x2f, d, m);
+}
+
+/* cmpsd/cmpss: d = all ones where the predicate holds. */
+#define X86_CMP_EQ 0 /* quiet */
+#define X86_CMP_NLT 5 /* not less, or unordered; signalling */
+
+static inline void cmps_rr(struct x86_buf *b, bool dbl, u8 d, u8 s, u8 pred)
+{
+	sse_rr(b, dbl ? X86_F2 : X86_F3, 0xc2, d, s);
+	x86_byte(b, pred);
+}
+
+static inline void cmps_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m, u8 pred)
+{
+	sse_rm(b, dbl ? X86_F2 : X86_F3, 0xc2, d, m);
+	x86_byte(b, pred);
+}
+
+/* roundsd/roundss: to an integral value. @mode: 0..3 nearest down up zero, or 4 as MXCSR says, 8 without inexact. */
+#define X86_ROUND_MXCSR 4
+#define X86_ROUND_QUIET 8
+
+static inline void rounds_rr(struct x86_buf *b, bool dbl, u8 d, u8 s, u8 mode)
+{
+	x86_op_rr(b, X86_66 | X86_0F3A, dbl ? 0x0b : 0x0a, d, s);
+	x86_byte(b, mode);
+}
+
+/* Integer to floating point; @w: 64-bit integer. */
+static inline void cvtsi2s_xr(struct x86_buf *b, bool dbl, bool w, u8 x, u8 r)
+{
+	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2a, x, r);
+}
+
+/* Floating point to integer, rounded as MXCSR says; cvtt: toward zero. */
+static inline void cvts2si_rx(struct x86_buf *b, bool dbl, bool w, u8 r, u8 x)
+{
+	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2d, r, x);
+}
+
+static inline void cvtts2si_rx(struct x86_buf *b, bool dbl, bool w, u8 r, u8 x)
+{
+	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2c, r, x);
+}
+
+/* cvtsd2ss, cvtss2sd: @dbl is the source's format */
+static inline void cvts2s_rr(struct x86_buf *b, bool dbl, u8 d, u8 s)
+{
+	sse_rr(b, dbl ? X86_F2 : X86_F3, 0x5a, d, s);
+}
+
+/* d = +-(d * a) +- [m] */
+enum x86_fma { FMA_MADD = 0xa9, FMA_MSUB = 0xab, FMA_NMADD = 0xad, FMA_NMSUB = 0xaf };
+
+static inline void vfm213s_rrm(struct x86_buf *b, enum x86_fma op, bool dbl, u8 d, u8 a, struct x86_mem m)
+{
+	x86_vex_rm(b, dbl, 1, 2, op, d, a, m);
+}
+
+/* Bit @n of a register: bts sets, btr clears, btc inverts. */
+static inline void bts_ri(struct x86_buf *b, u8 r, u8 n)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0xba, 5, r);
+	x86_byte(b, n);
+}
+
+static inline void btr_ri(struct x86_buf *b, u8 r, u8 n)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0xba, 6, r);
+	x86_byte(b, n);
+}
+
+static inline void btc_ri(struct x86_buf *b, u8 r, u8 n)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0xba, 7, r);
+	x86_byte(b, n);
+}
+
+static inline void cmc(struct x86_buf *b)
+{
+	x86_byte(b, 0xf5);
+}
+
+/* test byte [m], imm8 */
+static inline void test8_mi(struct x86_buf *b, struct x86_mem m, u8 imm)
+{
+	x86_op_rm(b, 0, 0xf6, 0, m);
+	x86_byte(b, imm);
+}
+
+#endif /* DTV_DBT_X86_ENCODE_H */

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * select.c - the frame of a block on x86-64: entry, exits, cold code, and the
+ * helpers that all instruction selection shares.
+ */
+#include "select.h"
+
+const u8 dtv_x86_map[32] = {
+	[0] = X86_NO_REG,
+	[1] = RBX, /* ra */
+	[2] = RSI, /* sp */
+	[3] = X86_NO_REG,
+	[4] = X86_NO_REG,
+	[5] = X86_NO_REG,
+	[6] = X86_NO_REG,
+	[7] = X86_NO_REG,
+	[8] = RDI, /* s0 */
+	[9] = R8, /* s1 */
+	[10] = R9, /* a0 */
+	[11] = R10, /* a1 */
+	[12] = R11, /* a2 */
+	[13] = R12, /* a3 */
+	[14] = R13, /* a4 */
+	[15] = R14, /* a5 */
+	[16] = X86_NO_REG,
+	[17] = X86_NO_REG,
+	[18] = R15, /* s2 */
+	[19] = X86_NO_REG,
+	[20] = X86_NO_REG,
+	[21] = X86_NO_REG,
+	[22] = X86_NO_REG,
+	[23] = X86_NO_REG,
+	[24] = X86_NO_REG,
+	[25] = X86_NO_REG,
+	[26] = X86_NO_REG,
+	[27] = X86_NO_REG,
+	[28] = X86_NO_REG,
+	[29] = X86_NO_REG,
+	[30] = X86_NO_REG,
+	[31] = X86_NO_REG,
+};
+
+u8 src(struct dtv_tx *tx, u8 r, u8 tmp)
+{
+	if (mapped(r))
+		return dtv_x86_map[r];
+	load_reg(tx, tmp, r);
+	return tmp;
+}
+
+void load_reg(struct dtv_tx *tx, u8 d, u8 r)
+{
+	if (r == 0)
+		alu32_rr(&tx->b, ALU_XOR, d, d);
+	else if (mapped(r))
+		mov_rr(&tx->b, d, dtv_x86_map[r]);
+	else
+		mov_rm(&tx->b, d, slot(r));
+}
+
+u8 dst(struct dtv_tx *tx, u8 rd, u8 tmp)
+{
+	(void)tx;
+	return mapped(rd) ? dtv_x86_map[rd] : tmp;
+}
+
+void commit(struct dtv_tx *tx, u8 rd, u8 h)
+{
+	if (rd == 0)
+		return;
+	if (!mapped(rd))
+		mov_mr(&tx->b, slot(rd), h);
+	else if (dtv_x86_map[rd] != h)
+		mov_rr(&tx->b, dtv_x86_map[rd], h);
+}
+
+void forget(struct dtv_tx *tx, u8 rd)
+{
+	if (rd == 0)
+		return;
+	tx->canon &= ~(1U << rd);
+	tx->known &= ~(1U << rd);
+}
+
+/* Let the rel32 at @at reach the host address @to. */
+static void to_exec(struct dtv_tx *tx, u8 *at, u64 to)
+{
+	s32 rel = to - ((u64)(uintptr_t)(at + 4) + tx->delta);
+
+	if (!tx->b.full)
+		memcpy(at, &rel, 4);
+}
+
+static void call_stub(struct dtv_tx *tx, enum dtv_exit reason)
+{
+	u8 *at = call_rel32(&tx->b);
+
+	to_exec(tx, at, tx->d->stub_exit[reason]);
+}
+
+#define XPAGE_DISP(class, gva)                                                     \
+	((s32)(offsetof(struct dtv_area, xpage) + (class) * sizeof(u32) * DTV_XPAGES + \
+	       (((gva) >> 12) & (DTV_XPAGES - 1)) * 4) -                               \
+	 DTV_HART_BIAS)
+
+void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2)
+{
+	dtv_tx_entry(tx, ENTRY_REWIND);
+	call_stub(tx, DTV_EXIT_ENTER);
+	/* The displacement is beyond 8 bits for every field of xpage: fixed length. */
+	cmp32_mi32(&tx->b, x86_base(RBP, XPAGE_DISP(tx->class, tx->pc)), xp);
+	x86_fix8(&tx->b, jcc_rel8(&tx->b, CC_NE), tx->start);
+	if (xp2) {
+		cmp32_mi32(&tx->b, x86_base(RBP, XPAGE_DISP(tx->class, tx->pc + 4096)), xp2);
+		x86_fix8(&tx->b, jcc_rel8(&tx->b, CC_NE), tx->start);
+	}
+	x86_nop(&tx->b, 2);
+}
+
+/*
+ * A rel32 that live patching changes must lie inside an aligned quadword, so
+ * that one store changes it: nops needed before an instruction whose rel32
+ * is @off bytes from here.
+ */
+static unsigned int patch_pad(const struct dtv_tx *tx, unsigned int off)
+{
+	unsigned int at = ((uintptr_t)tx->b.p + off) & 7;
+
+	return at > 4 ? 8 - at : 0;
+}
+
+void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target)
+{
+	struct dtv_cold *c;
+
+	x86_nop(&tx->b, patch_pad(tx, 1));
+	dtv_tx_entry(tx, ENTRY_EXIT);
+	c = dtv_tx_cold(tx, COLD_CHAIN, jmp_rel32(&tx->b));
+	c->target = target - tx->block_pc;
+}
+
+/* jcc to @target; @cmp emits the comparison (again, when padding is needed: it must stay next to the jcc). */
+void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(struct dtv_tx *tx))
+{
+	u8 *p = tx->b.p;
+	struct dtv_cold *c;
+	unsigned int pad;
+
+	cmp(tx);
+	pad = patch_pad(tx, 2);
+	if (pad) {
+		tx->b.p = p;
+		x86_nop(&tx->b, pad);
+		cmp(tx);
+	}
+	c = dtv_tx_cold(tx, COLD_CHAIN, jcc_rel32(&tx->b, cc));
+	c->target = target - tx->block_pc;
+}
+
+#define JCACHE_DISP(class) \
+	((s32)(offsetof(struct dtv_area, jcache) + (class) * sizeof(struct dtv_jentry) * DTV_JCACHE) - DTV_HART_BIAS)
+
+/* Go to the guest pc in rax by the jump cache. */
+void jump_exit(struct dtv_tx *tx)
+{
+	struct x86_mem m = { .base = RBP, .index = RCX, .scale = 3, .disp = JCACHE_DISP(tx->class) };
+
+	dtv_tx_entry(tx, ENTRY_RAX);
+	/* An entry is 16 bytes and pc is even: (pc >> 1) * 16 = pc * 8. */
+	BUILD_BUG_ON(sizeof(struct dtv_jentry) != 16);
+	mov32_rr(&tx->b, RCX, RAX);
+	alu32_ri(&tx->b, ALU_AND, RCX, (DTV_JCACHE - 1) << 1);
+	alu_rm(&tx->b, ALU_CMP, RAX, m);
+	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_NE));
+	m.disp += 8;
+	jmp_m(&tx->b, m);
+}
+
+void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end)
+{
+	call_stub(tx, reason);
+	dtv_tx_forget_fp(tx);
+	tx->end = end;
+}
+
+void dtv_x86_insn(struct dtv_tx *tx)
+{
+	u8 rd = tx->insn.rd;
+
+	dtv_tx_entry(tx, ENTRY_REWIND);
+	tx->pend_known = false;
+	tx->pend_canon = false;
+	if (!dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_fp(tx))
+		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM, true);
+	forget(tx, rd);
+	if (!rd)
+		return;
+	if (tx->pend_known) {
+		tx->known |= 1U << rd;
+		tx->value[rd] = tx->pend_value;
+	}
+	if (tx->pend_canon) {
+		tx->canon |= 1U << rd;
+		tx->drift[rd] = tx->pend_drift;
+	}
+}
+
+void dtv_x86_finish(struct dtv_tx *tx)
+{
+	gva_t page = tx->block_pc & DTV_PAGE_MASK;
+	unsigned int i;
+
+	for (i = 0; i < tx->nr_cold; i++) {
+		struct dtv_cold *c = &tx->cold[i];
+		struct dtv_exit_row *e;
+
+		tx->pc = page | c->guest;
+		x86_fix32(&tx->b, c->from, tx->b.p);
+		switch ((enum dtv_cold_kind)c->kind) {
+		case COLD_ACCESS:
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			call_stub(tx, DTV_EXIT_ACCESS);
+			break;
+		case COLD_CANON_S:
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			test_mr(&tx->b, HART(canon_mask), c->reg);
+			x86_fix32(&tx->b, jcc_rel32(&tx->b, CC_E), c->back);
+			call_stub(tx, DTV_EXIT_ACCESS);
+			break;
+		case COLD_CHAIN:
+			dtv_tx_entry(tx, ENTRY_EXIT);
+			if (tx->nr_exits == DTV_BLOCK_EXITS) {
+				tx->b.full = true;
+				break;
+			}
+			e = &tx->exits[tx->nr_exits++];
+			e->host = tx->b.p - tx->start;
+			e->patch = c->from - tx->start;
+			e->target = c->target;
+			call_stub(tx, DTV_EXIT_CHAIN);
+			break;
+		case COLD_JUMP:
+			dtv_tx_entry(tx, ENTRY_RAX);
+			call_stub(tx, DTV_EXIT_JUMP);
+			break;
+		case COLD_SYSTEM:
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			call_stub(tx, DTV_EXIT_SYSTEM);
+			break;
+		case COLD_FP:
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			call_stub(tx, DTV_EXIT_FP);
+			break;
+		case COLD_FP_FIX:
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			dtv_x86_fp_cold(tx, c);
+			break;
+		}
+	}
+}
+
+void dtv_x86_patch_rel32(u8 *at, s32 rel)
+{
+	u64 *q = (u64 *)((uintptr_t)at & ~7UL);
+	unsigned int shift = ((uintptr_t)at & 7) * 8;
+	u64 v = READ_ONCE(*q);
+
+	v &= ~(0xffffffffULL << shift);
+	v |= (u64)(u32)rel << shift;
+	WRITE_ONCE(*q, v);
+}
+
+void dtv_x86_patch_dead(u8 *main_entry, const u8 *to)
+{
+	/* jmp short @to over the two-byte nop, which is aligned to 2. */
+	u16 v = 0xeb | (u8)(to - (main_entry + 2)) << 8;
+
+	WRITE_ONCE(*(u16 *)main_entry, v);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * select.h - what the files of x86 instruction selection share: where guest
+ * registers live, address forming, commits.
+ *
+ * Every guest instruction's code has one commit, its last state change, so
+ * that a fault or kick before it rewinds to the instruction's start. Code that
+ * a kick must not rewind is ENTRY_BUSY.
+ */
+#ifndef DTV_DBT_X86_SELECT_H
+#define DTV_DBT_X86_SELECT_H
+
+#include "../tx.h"
+
+/* Host register of a guest register, X86_NO_REG for those in slots. */
+extern const u8 dtv_x86_map[32];
+
+/* Memory operand of a field of struct dtv_hart / struct dtv_area. */
+#define HART(field) x86_base(RBP, (s32)offsetof(struct dtv_hart, field) - DTV_HART_BIAS)
+
+static inline struct x86_mem slot(u8 r)
+{
+	return x86_base(RBP, (s32)(r * 8) - DTV_HART_BIAS);
+}
+
+static inline struct x86_mem fslot(u8 r)
+{
+	return x86_base(RBP, (s32)offsetof(struct dtv_hart, f) + r * 8 - DTV_HART_BIAS);
+}
+
+static inline bool mapped(u8 r)
+{
+	return dtv_x86_map[r] != X86_NO_REG;
+}
+
+/* Host register that holds x[r]: its own, or @tmp loaded from the slot (zero for x0). Leaves flags alone unless r is x0. */
+u8 src(struct dtv_tx *tx, u8 r, u8 tmp);
+
+/* Load x[r] into @d, whatever it is. */
+void load_reg(struct dtv_tx *tx, u8 d, u8 r);
+
+/* Host register to compute x[rd] in when a partial result in it would do no harm: its own, or @tmp. */
+u8 dst(struct dtv_tx *tx, u8 rd, u8 tmp);
+
+/* The commit: x[rd] = host register @h (nothing for x0 or when h is rd's own register). */
+void commit(struct dtv_tx *tx, u8 rd, u8 h);
+
+/* x[rd] is about to change: forget facts about it. Called by dtv_x86_insn() for every instruction with an integer rd. */
+void forget(struct dtv_tx *tx, u8 rd);
+
+/**
+ * guest_mem() - form the address x[rs1] + imm, checked canonical
+ * @tx: translation
+ * @rs1: base register
+ * @imm: displacement
+ * @tmp: scratch register that may hold the base (RCX where RAX and RDX are needed)
+ *
+ * Emits the canonical check unless a fact makes it superfluous. RAX may be changed.
+ *
+ * Return: the operand, in the data view.
+ */
+struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp);
+
+/* select_fp.c: F and D. select_mem.c: loads, stores, atomics. select_int.c: the rest. Each returns false when the op is not its. */
+bool dtv_x86_int(struct dtv_tx *tx);
+bool dtv_x86_mem(struct dtv_tx *tx);
+bool dtv_x86_fp(struct dtv_tx *tx);
+
+/* jcc to a block at @target; @cmp emits the comparison and may be called twice. */
+void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(struct dtv_tx *tx));
+
+/* Go to the guest pc in rax; everything else is committed. */
+void jump_exit(struct dtv_tx *tx);
+
+/* Leave the instruction to C: in line, the block goes on behind it unless @end. */
+void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end);
+
+#endif /* DTV_DBT_X86_SELECT_H */

@@ -1,0 +1,963 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * select_fp.c - F and D on SSE and FMA (unprivileged manual chapters 20, 21).
+ *
+ * f[0] to f[31] are in their slots between instructions; all xmm registers
+ * are scratch. MXCSR rounds as frm says and its sticky flags are fflags, so
+ * that an operation is mostly one host instruction. What SSE does differently:
+ *  - a NaN result is checked for and made canonical by a detour;
+ *  - minsd and maxsd signal for quiet NaNs and do not order the zeros;
+ *  - conversions give another number for what does not fit, and raise inexact
+ *    when a wider intermediate was inexact: sequences below keep to operations
+ *    whose flags are a subset of the right ones;
+ *  - infinity times zero plus a quiet NaN does not signal.
+ * Left to C (exit FP): rounding to nearest with ties away (but conversions to
+ * integers), invalid frm, and singles that are not boxed.
+ *
+ * Flags raised twice do no harm, so everything rewinds, but for code that
+ * runs with another rounding mode than frm's.
+ */
+#include "select.h"
+#include "../../guest/fp.h"
+
+enum { X0, X1, X2 };
+
+#define EXP_MASK64 0x7ff0000000000000ULL
+#define EXP_MASK32 0x7f800000U
+
+/* What a COLD_FP_FIX does: cold->reg. */
+enum fix {
+	FIX_NAN, /* xmm0 = canonical NaN */
+	FIX_FMA, /* the same, and invalid for infinity times zero */
+	FIX_MINMAX, /* xmm0, xmm1: at least one is a NaN */
+	FIX_INT, /* signed conversion of xmm0 gave the indefinite value in rax */
+	FIX_UINT, /* conversion of xmm0 to 32 bits unsigned does not fit */
+	FIX_ULONG, /* xmm0 is negative, 2^63 or more, or a NaN */
+};
+
+/* Its parameters: cold->target. */
+#define FIX_DBL 1
+#define FIX_WIDE 2
+#define FIX_MODE(m) ((m) << 4)
+#define FIX_RS(rs1, rs2) ((rs1) << 8 | (rs2) << 16)
+
+/* A detour at @from, which goes on where the buffer ends now. */
+static void fix(struct dtv_tx *tx, enum fix kind, u8 *from, s32 param)
+{
+	struct dtv_cold *c = dtv_tx_cold(tx, COLD_FP_FIX, from);
+
+	c->reg = kind;
+	c->target = param;
+	c->back = tx->b.p;
+}
+
+/* --- checks before an instruction --- */
+
+/* FS is not Off; @writes: an f register or fflags may change, so that FS becomes Dirty (privileged manual 3.1.6.6). */
+static void enter(struct dtv_tx *tx, bool writes)
+{
+	struct x86_mem m = HART(mstatus);
+
+	BUILD_BUG_ON(DTV_MSTATUS_FS != 0x6000);
+	m.disp += 1;
+	if (!tx->fs_on) {
+		test8_mi(&tx->b, m, DTV_MSTATUS_FS >> 8);
+		dtv_tx_cold(tx, COLD_SYSTEM, jcc_rel32(&tx->b, CC_E));
+		dtv_tx_forget_fp(tx);
+		tx->fs_on = true;
+	}
+	if (writes && !tx->fs_dirty) {
+		m.disp -= 1;
+		alu32_mi(&tx->b, ALU_OR, m, DTV_MSTATUS_FS);
+		tx->fs_dirty = true;
+	}
+}
+
+/* A dynamic mode is one that MXCSR has, or C does it: RMM and invalid ones have bit 2 of frm set. */
+static void need_frm(struct dtv_tx *tx)
+{
+	if (tx->insn.rm != DTV_RM_DYN || tx->frm_ok)
+		return;
+	test8_mi(&tx->b, HART(fcsr), 4 << DTV_FCSR_FRM_SHIFT);
+	dtv_tx_cold(tx, COLD_FP, jcc_rel32(&tx->b, CC_NE));
+	tx->frm_ok = true;
+}
+
+/* f[r] is a boxed single, or C does it. */
+static void need_boxed(struct dtv_tx *tx, u8 r)
+{
+	struct x86_mem m = fslot(r);
+
+	if (tx->fboxed & 1U << r)
+		return;
+	m.disp += 4;
+	alu32_mi(&tx->b, ALU_CMP, m, -1);
+	dtv_tx_cold(tx, COLD_FP, jcc_rel32(&tx->b, CC_NE));
+	tx->fboxed |= 1U << r;
+}
+
+static void need_operand(struct dtv_tx *tx, bool dbl, u8 r)
+{
+	if (!dbl)
+		need_boxed(tx, r);
+}
+
+/* --- commits --- */
+
+/* f[rd] = xmm @x */
+static void commit_x(struct dtv_tx *tx, bool dbl, u8 x)
+{
+	u8 rd = tx->insn.rd;
+
+	if (dbl) {
+		movs_mr(&tx->b, true, fslot(rd), x);
+		tx->fboxed &= ~(1U << rd);
+	} else if (tx->fboxed & 1U << rd) {
+		movs_mr(&tx->b, false, fslot(rd), x);
+	} else {
+		u8 ones = x == X0 ? X1 : X0;
+
+		pcmpeqd_rr(&tx->b, ones, ones);
+		unpcklps_rr(&tx->b, x, ones);
+		movs_mr(&tx->b, true, fslot(rd), x);
+		tx->fboxed |= 1U << rd;
+	}
+}
+
+/* f[rd] = single in rax, whose upper half is zero; rcx is changed */
+static void commit_single(struct dtv_tx *tx)
+{
+	u8 rd = tx->insn.rd;
+
+	if (tx->fboxed & 1U << rd) {
+		mov32_mr(&tx->b, fslot(rd), RAX);
+		return;
+	}
+	mov_ri(&tx->b, RCX, DTV_FP_BOX);
+	alu_rr(&tx->b, ALU_OR, RAX, RCX);
+	mov_mr(&tx->b, fslot(rd), RAX);
+	tx->fboxed |= 1U << rd;
+}
+
+/* The result in xmm0, whose NaNs become canonical. */
+static void commit_result(struct dtv_tx *tx, bool dbl)
+{
+	ucomis_rr(&tx->b, dbl, X0, X0);
+	fix(tx, FIX_NAN, jcc_rel32(&tx->b, CC_P), dbl ? FIX_DBL : 0);
+	commit_x(tx, dbl, X0);
+}
+
+/* --- static rounding modes --- */
+
+/* Order of MXCSR.RC and of roundsd: nearest, down, up, zero. */
+static const u8 rc_of_rm[4] = { 0, 3, 1, 2 };
+
+static struct x86_mem mxcsr_frm(void)
+{
+	return HART(scratch[2]);
+}
+
+static struct x86_mem mxcsr_rm(void)
+{
+	return HART(scratch[3]);
+}
+
+/*
+ * Let MXCSR round as the instruction says. While it does, a kick must not
+ * rewind, because the state that it saves has frm's mode in MXCSR.
+ */
+static void round_begin(struct dtv_tx *tx)
+{
+	struct x86_buf *b = &tx->b;
+
+	if (tx->insn.rm == DTV_RM_DYN)
+		return;
+	stmxcsr_m(b, mxcsr_frm());
+	mov32_rm(b, RCX, mxcsr_frm());
+	alu32_ri(b, ALU_AND, RCX, ~0x6000);
+	alu32_ri(b, ALU_OR, RCX, rc_of_rm[tx->insn.rm & 3] << 13);
+	mov32_mr(b, mxcsr_rm(), RCX);
+	dtv_tx_entry(tx, ENTRY_BUSY);
+	ldmxcsr_m(b, mxcsr_rm());
+}
+
+/* And back to frm, with the flags raised. Only rcx and rdx are changed. */
+static void round_end(struct dtv_tx *tx)
+{
+	struct x86_buf *b = &tx->b;
+
+	if (tx->insn.rm == DTV_RM_DYN)
+		return;
+	stmxcsr_m(b, mxcsr_rm());
+	mov32_rm(b, RCX, mxcsr_rm());
+	mov32_rm(b, RDX, mxcsr_frm());
+	alu32_ri(b, ALU_AND, RCX, ~0x6000);
+	alu32_ri(b, ALU_AND, RDX, 0x6000);
+	alu32_rr(b, ALU_OR, RCX, RDX);
+	mov32_mr(b, mxcsr_rm(), RCX);
+	ldmxcsr_m(b, mxcsr_rm());
+	dtv_tx_entry(tx, ENTRY_REWIND);
+}
+
+/* --- arithmetic --- */
+
+static void arith(struct dtv_tx *tx, enum x86_sse op, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+
+	need_operand(tx, dbl, in->rs1);
+	need_operand(tx, dbl, in->rs2);
+	movs_rm(&tx->b, dbl, X0, fslot(in->rs1));
+	round_begin(tx);
+	sse_s_rm(&tx->b, op, dbl, X0, fslot(in->rs2));
+	round_end(tx);
+	commit_result(tx, dbl);
+}
+
+static void square_root(struct dtv_tx *tx, bool dbl)
+{
+	need_operand(tx, dbl, tx->insn.rs1);
+	movs_rm(&tx->b, dbl, X0, fslot(tx->insn.rs1));
+	round_begin(tx);
+	sse_s_rr(&tx->b, SSE_SQRT, dbl, X0, X0);
+	round_end(tx);
+	commit_result(tx, dbl);
+}
+
+static void fused(struct dtv_tx *tx, enum x86_fma op, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+
+	need_operand(tx, dbl, in->rs1);
+	need_operand(tx, dbl, in->rs2);
+	need_operand(tx, dbl, in->rs3);
+	movs_rm(&tx->b, dbl, X0, fslot(in->rs1));
+	movs_rm(&tx->b, dbl, X1, fslot(in->rs2));
+	round_begin(tx);
+	vfm213s_rrm(&tx->b, op, dbl, X0, X1, fslot(in->rs3));
+	round_end(tx);
+	ucomis_rr(&tx->b, dbl, X0, X0);
+	fix(tx, FIX_FMA, jcc_rel32(&tx->b, CC_P),
+	    (dbl ? FIX_DBL : 0) | FIX_RS(in->rs1, in->rs2));
+	commit_x(tx, dbl, X0);
+}
+
+/*
+ * Both orders of minsd (maxsd) differ for zeros of different sign alone: the
+ * disjunction has the sign if one has it, the conjunction if both have it.
+ */
+static void minmax(struct dtv_tx *tx, bool greater, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	enum x86_sse op = greater ? SSE_MAX : SSE_MIN;
+	struct x86_buf *b = &tx->b;
+	u8 *nan;
+
+	need_operand(tx, dbl, in->rs1);
+	need_operand(tx, dbl, in->rs2);
+	movs_rm(b, dbl, X0, fslot(in->rs1));
+	movs_rm(b, dbl, X1, fslot(in->rs2));
+	ucomis_rr(b, dbl, X0, X1);
+	nan = jcc_rel32(b, CC_P);
+	movaps_rr(b, X2, X0);
+	sse_s_rr(b, op, dbl, X0, X1);
+	sse_s_rr(b, op, dbl, X1, X2);
+	if (greater)
+		andps_rr(b, X0, X1);
+	else
+		orps_rr(b, X0, X1);
+	fix(tx, FIX_MINMAX, nan, dbl ? FIX_DBL : 0);
+	commit_x(tx, dbl, X0);
+}
+
+/* --- signs, moves, classes, compares: no rounding --- */
+
+enum sign_op { SIGN_COPY, SIGN_NEGATE, SIGN_XOR };
+
+static void sign(struct dtv_tx *tx, enum sign_op op, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 bit = dbl ? 63 : 31;
+
+	need_operand(tx, dbl, in->rs1);
+	need_operand(tx, dbl, in->rs2);
+	if (in->rs1 == in->rs2) {
+		/* fmv, fneg, fabs; a box stays one */
+		mov_rm(b, RAX, fslot(in->rs1));
+		if (op == SIGN_NEGATE)
+			btc_ri(b, RAX, bit);
+		else if (op == SIGN_XOR)
+			btr_ri(b, RAX, bit);
+	} else {
+		/* rcx: the sign alone, in place; a box is ones in rs1 already */
+		mov_rm(b, RCX, fslot(in->rs2));
+		if (op == SIGN_NEGATE)
+			not_r(b, RCX);
+		if (dbl) {
+			shift_ri(b, SH_SHR, RCX, 63);
+			shift_ri(b, SH_SHL, RCX, 63);
+		} else {
+			alu32_ri(b, ALU_AND, RCX, S32_MIN);
+		}
+		mov_rm(b, RAX, fslot(in->rs1));
+		if (op != SIGN_XOR)
+			btr_ri(b, RAX, bit);
+		alu_rr(b, op == SIGN_XOR ? ALU_XOR : ALU_OR, RAX, RCX);
+	}
+	mov_mr(b, fslot(in->rd), RAX);
+	if (dbl)
+		tx->fboxed &= ~(1U << in->rd);
+	else
+		tx->fboxed |= 1U << in->rd;
+}
+
+/* fle and flt signal for every NaN. Operands are exchanged, so that unordered reads as below. */
+static void less(struct dtv_tx *tx, enum x86_cc cc, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	u8 d = dst(tx, in->rd, RAX);
+
+	need_operand(tx, dbl, in->rs1);
+	need_operand(tx, dbl, in->rs2);
+	movs_rm(&tx->b, dbl, X0, fslot(in->rs2));
+	comis_rm(&tx->b, dbl, X0, fslot(in->rs1));
+	if (!in->rd)
+		return;
+	setcc_r(&tx->b, cc, RAX);
+	movzx8_rr(&tx->b, d, RAX);
+	commit(tx, in->rd, d);
+}
+
+static void equal(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+
+	need_operand(tx, dbl, in->rs1);
+	need_operand(tx, dbl, in->rs2);
+	movs_rm(&tx->b, dbl, X0, fslot(in->rs1));
+	cmps_rm(&tx->b, dbl, X0, fslot(in->rs2), X86_CMP_EQ);
+	movq_rx(&tx->b, false, RAX, X0);
+	alu32_ri(&tx->b, ALU_AND, RAX, 1);
+	commit(tx, in->rd, RAX);
+}
+
+/*
+ * For positive numbers the bit is 4 (zero), and one more for each of: not
+ * zero, normal, infinite; for negative ones 7 less that.
+ */
+static void classify(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 *nan, *join;
+
+	need_operand(tx, dbl, in->rs1);
+	if (!in->rd)
+		return;
+	/* The number at the top of rax, without its sign at the top of rcx. */
+	mov_rm(b, RAX, fslot(in->rs1));
+	if (!dbl)
+		shift_ri(b, SH_SHL, RAX, 32);
+	lea_rm(b, RCX, (struct x86_mem){ .base = RAX, .index = RAX });
+	mov_ri(b, RDX, dbl ? EXP_MASK64 << 1 : (u64)EXP_MASK32 << 33);
+	alu_rr(b, ALU_CMP, RCX, RDX);
+	nan = jcc_rel8(b, CC_A);
+	mov_ri(b, RDX, 4);
+	alu_ri(b, ALU_CMP, RCX, 1);
+	alu32_ri(b, ALU_SBB, RDX, -1);
+	shift_ri(b, SH_SHR, RCX, dbl ? 53 : 56);
+	alu32_ri(b, ALU_CMP, RCX, 1);
+	alu32_ri(b, ALU_SBB, RDX, -1);
+	alu32_ri(b, ALU_CMP, RCX, dbl ? 0x7ff : 0xff);
+	alu32_ri(b, ALU_SBB, RDX, -1);
+	shift_ri(b, SH_SAR, RAX, 63);
+	alu32_ri(b, ALU_AND, RAX, 7);
+	alu32_rr(b, ALU_XOR, RDX, RAX);
+	join = jmp_rel8(b);
+	x86_fix8(b, nan, b->p);
+	/* 8 signalling, 9 quiet */
+	shift_ri(b, SH_SHR, RAX, dbl ? 51 : 54);
+	alu32_ri(b, ALU_AND, RAX, 1);
+	lea_rm(b, RDX, x86_base(RAX, 8));
+	x86_fix8(b, join, b->p);
+	mov_ri(b, RAX, 1);
+	x86_shx(b, true, SH_SHL, RAX, RAX, RDX);
+	commit(tx, in->rd, RAX);
+}
+
+/* --- conversions --- */
+
+/* roundsd's immediate for the instruction's mode. */
+static u8 round_mode(const struct dtv_insn *in)
+{
+	return in->rm == DTV_RM_DYN ? X86_ROUND_MXCSR : rc_of_rm[in->rm & 3];
+}
+
+/*
+ * xmm @d = xmm0 rounded to integral with ties away, no flags raised but invalid for a
+ * signalling NaN: truncate, and add one of the same sign when the (exact)
+ * difference is a half or more. Changes xmm2, rax, rcx.
+ */
+static void round_rmm(struct dtv_tx *tx, bool dbl, u8 d)
+{
+	struct x86_buf *b = &tx->b;
+	u8 *skip, *big;
+
+	rounds_rr(b, dbl, d, X0, rc_of_rm[DTV_RM_RTZ] | X86_ROUND_QUIET);
+	/* Integral, infinite or a NaN: nothing to do, and nothing to subtract. */
+	ucomis_rr(b, dbl, d, X0);
+	big = jcc_rel8(b, CC_E);
+	movaps_rr(b, X2, X0);
+	sse_s_rr(b, SSE_SUB, dbl, X2, d);
+	/* 2 * |difference| < 1, on the bits: exponent below that of a half */
+	movq_rx(b, dbl, RAX, X2);
+	alu_rr(b, ALU_ADD, RAX, RAX);
+	if (!dbl)
+		mov32_rr(b, RAX, RAX);
+	shift_ri(b, SH_SHR, RAX, dbl ? 53 : 24);
+	alu32_ri(b, ALU_CMP, RAX, dbl ? 1022 : 126);
+	skip = jcc_rel8(b, CC_B);
+	/* One with the sign of xmm0; the sum is small and exact. */
+	movq_rx(b, dbl, RAX, X0);
+	if (dbl) {
+		mov_ri(b, RCX, 1023ULL << 52);
+		shift_ri(b, SH_SHR, RAX, 63);
+		shift_ri(b, SH_SHL, RAX, 63);
+	} else {
+		mov_ri(b, RCX, 127U << 23);
+		alu32_ri(b, ALU_AND, RAX, S32_MIN);
+	}
+	alu_rr(b, ALU_OR, RAX, RCX);
+	movq_xr(b, dbl, X2, RAX);
+	sse_s_rr(b, SSE_ADD, dbl, d, X2);
+	x86_fix8(b, skip, b->p);
+	x86_fix8(b, big, b->p);
+}
+
+/* xmm1 = xmm0 rounded as the instruction says; raises no inexact. */
+static void round_quiet(struct dtv_tx *tx, bool dbl)
+{
+	if (tx->insn.rm == DTV_RM_RMM)
+		round_rmm(tx, dbl, X1);
+	else
+		rounds_rr(&tx->b, dbl, X1, X0, round_mode(&tx->insn) | X86_ROUND_QUIET);
+}
+
+/* The integer of @w in rax, widened to a register, becomes x[rd]. */
+static void commit_int(struct dtv_tx *tx, bool w)
+{
+	u8 d = dst(tx, tx->insn.rd, RAX);
+
+	if (!tx->insn.rd)
+		return;
+	if (!w) {
+		movsxd_rr(&tx->b, d, RAX);
+		commit(tx, tx->insn.rd, d);
+	} else {
+		commit(tx, tx->insn.rd, RAX);
+	}
+}
+
+/*
+ * Signed. The host has the right result and flags of all numbers that fit, in
+ * its own rounding mode or toward zero. In other modes the number is made
+ * integral first; if that was inexact (and the result fits) converting the
+ * number itself once more says so.
+ */
+static void to_signed(struct dtv_tx *tx, bool dbl, bool w)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	s32 param = (dbl ? FIX_DBL : 0) | (w ? FIX_WIDE : 0);
+
+	need_operand(tx, dbl, in->rs1);
+	movs_rm(b, dbl, X0, fslot(in->rs1));
+	if (in->rm == DTV_RM_DYN || in->rm == DTV_RM_RTZ) {
+		if (in->rm == DTV_RM_DYN)
+			cvts2si_rx(b, dbl, w, RAX, X0);
+		else
+			cvtts2si_rx(b, dbl, w, RAX, X0);
+		/* Overflows for the indefinite value alone. */
+		x86_alu_ri(b, w ? X86_W : 0, ALU_CMP, RAX, 1);
+		fix(tx, FIX_INT, jcc_rel32(b, CC_O), param);
+	} else {
+		round_quiet(tx, dbl);
+		cvtts2si_rx(b, dbl, w, RAX, X1);
+		x86_alu_ri(b, w ? X86_W : 0, ALU_CMP, RAX, 1);
+		/* The least integer itself is rare enough for C, too. */
+		dtv_tx_cold(tx, COLD_FP, jcc_rel32(b, CC_O));
+		cvtts2si_rx(b, dbl, true, RCX, X0);
+	}
+	commit_int(tx, w);
+}
+
+/* Unsigned, 32 bits: the integral number as 64 bits says whether it fits. */
+static void to_u32(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 *nofit;
+
+	need_operand(tx, dbl, in->rs1);
+	movs_rm(b, dbl, X0, fslot(in->rs1));
+	round_quiet(tx, dbl);
+	cvtts2si_rx(b, dbl, true, RAX, X1);
+	mov32_rr(b, RCX, RAX);
+	alu_rr(b, ALU_CMP, RCX, RAX);
+	nofit = jcc_rel32(b, CC_NE);
+	cvtts2si_rx(b, dbl, true, RCX, X0);
+	fix(tx, FIX_UINT, nofit, dbl ? FIX_DBL : 0);
+	commit_int(tx, false);
+}
+
+/* Unsigned, 64 bits: what is not negative and below 2^63 is as signed. */
+static void to_u64(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 *other;
+
+	if (in->rm == DTV_RM_RMM) {
+		/* Ties to integers are rare up there, and so are programs that ask for this. */
+		system_exit(tx, DTV_EXIT_FP, true);
+		return;
+	}
+	need_operand(tx, dbl, in->rs1);
+	movs_rm(b, dbl, X0, fslot(in->rs1));
+	movq_rx(b, dbl, RCX, X0);
+	shift_ri(b, SH_SHR, RCX, dbl ? 52 : 23);
+	alu32_ri(b, ALU_CMP, RCX, dbl ? 1023 + 63 : 127 + 63);
+	other = jcc_rel32(b, CC_AE);
+	switch (in->rm) {
+	case DTV_RM_DYN:
+		cvts2si_rx(b, dbl, true, RAX, X0);
+		break;
+	case DTV_RM_RTZ:
+		cvtts2si_rx(b, dbl, true, RAX, X0);
+		break;
+	default:
+		rounds_rr(b, dbl, X0, X0, round_mode(in));
+		cvtts2si_rx(b, dbl, true, RAX, X0);
+		break;
+	}
+	fix(tx, FIX_ULONG, other, (dbl ? FIX_DBL : 0) | FIX_MODE(round_mode(in)));
+	commit_int(tx, true);
+}
+
+/*
+ * From an integer. 64 bits unsigned with the top bit set: half of it, the lost
+ * bit kept sticky, and doubled afterwards, which is exact.
+ */
+static void from_int(struct dtv_tx *tx, bool dbl, bool w, bool uns)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	bool exact = dbl && !w;
+	u8 *top, *join, s;
+
+	if (uns && !w) {
+		s = src(tx, in->rs1, RAX);
+		mov32_rr(b, RAX, s);
+		s = RAX;
+	} else if (uns) {
+		load_reg(tx, RAX, in->rs1);
+		s = RAX;
+	} else {
+		s = src(tx, in->rs1, RAX);
+	}
+	xorps_rr(b, X0, X0);
+	if (!exact)
+		round_begin(tx);
+	if (uns && w) {
+		test_rr(b, RAX, RAX);
+		top = jcc_rel8(b, CC_S);
+		cvtsi2s_xr(b, dbl, true, X0, RAX);
+		join = jmp_rel8(b);
+		x86_fix8(b, top, b->p);
+		mov32_rr(b, RCX, RAX);
+		shift_ri(b, SH_SHR, RAX, 1);
+		alu32_ri(b, ALU_AND, RCX, 1);
+		alu_rr(b, ALU_OR, RAX, RCX);
+		cvtsi2s_xr(b, dbl, true, X0, RAX);
+		sse_s_rr(b, SSE_ADD, dbl, X0, X0);
+		x86_fix8(b, join, b->p);
+	} else {
+		cvtsi2s_xr(b, dbl, w || uns, X0, s);
+	}
+	if (!exact)
+		round_end(tx);
+	commit_x(tx, dbl, X0);
+}
+
+static void to_single(struct dtv_tx *tx)
+{
+	movs_rm(&tx->b, true, X0, fslot(tx->insn.rs1));
+	round_begin(tx);
+	cvts2s_rr(&tx->b, true, X0, X0);
+	round_end(tx);
+	commit_result(tx, false);
+}
+
+/* Exact, whatever the rounding mode. */
+static void to_double(struct dtv_tx *tx)
+{
+	need_boxed(tx, tx->insn.rs1);
+	movs_rm(&tx->b, false, X0, fslot(tx->insn.rs1));
+	cvts2s_rr(&tx->b, false, X0, X0);
+	commit_result(tx, true);
+}
+
+/* --- loads, stores, moves --- */
+
+static void load(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
+
+	if (dbl) {
+		mov_rm(&tx->b, RAX, m);
+		mov_mr(&tx->b, fslot(in->rd), RAX);
+		tx->fboxed &= ~(1U << in->rd);
+	} else {
+		mov32_rm(&tx->b, RAX, m);
+		commit_single(tx);
+	}
+}
+
+static void store(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
+
+	if (dbl) {
+		mov_rm(&tx->b, RAX, fslot(in->rs2));
+		mov_mr(&tx->b, m, RAX);
+	} else {
+		mov32_rm(&tx->b, RAX, fslot(in->rs2));
+		mov32_mr(&tx->b, m, RAX);
+	}
+}
+
+static void move_from_x(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+
+	if (dbl) {
+		if (in->rs1)
+			mov_mr(&tx->b, fslot(in->rd), src(tx, in->rs1, RAX));
+		else
+			mov_mi(&tx->b, fslot(in->rd), 0);
+		tx->fboxed &= ~(1U << in->rd);
+	} else {
+		mov32_rr(&tx->b, RAX, src(tx, in->rs1, RAX));
+		commit_single(tx);
+	}
+}
+
+static void move_to_x(struct dtv_tx *tx, bool dbl)
+{
+	const struct dtv_insn *in = &tx->insn;
+	u8 d = dst(tx, in->rd, RAX);
+
+	if (!in->rd)
+		return;
+	if (dbl)
+		mov_rm(&tx->b, d, fslot(in->rs1));
+	else
+		movsxd_rm(&tx->b, d, fslot(in->rs1));
+	commit(tx, in->rd, d);
+}
+
+/* --- detours --- */
+
+static void canonical_nan(struct x86_buf *b, bool dbl, u8 x)
+{
+	mov_ri(b, RAX, dbl ? DTV_FP_NAN64 : DTV_FP_NAN32);
+	movq_xr(b, dbl, x, RAX);
+}
+
+/* Raise the invalid flag. Changes @tmp and rcx. */
+static void raise_invalid(struct x86_buf *b, u8 tmp)
+{
+	pcmpeqd_rr(b, tmp, tmp);
+	cvtts2si_rx(b, true, true, RCX, tmp);
+}
+
+/*
+ * Infinity times zero: multiply when a factor is zero or a NaN. Of what can
+ * come to such a product, invalid is the only flag.
+ */
+static void fix_fma(struct x86_buf *b, bool dbl, s32 param)
+{
+	u8 *zero, *skip;
+
+	movs_rm(b, dbl, X0, fslot(param >> 8 & 31));
+	movs_rm(b, dbl, X1, fslot(param >> 16 & 31));
+	xorps_rr(b, X2, X2);
+	ucomis_rr(b, dbl, X0, X2);
+	zero = jcc_rel8(b, CC_E);
+	ucomis_rr(b, dbl, X1, X2);
+	skip = jcc_rel8(b, CC_NE);
+	x86_fix8(b, zero, b->p);
+	sse_s_rr(b, SSE_MUL, dbl, X0, X1);
+	x86_fix8(b, skip, b->p);
+	canonical_nan(b, dbl, X0);
+}
+
+/* The operand that is not a NaN, if there is one; ucomisd has raised what had to be. */
+static void fix_minmax(struct x86_buf *b, bool dbl)
+{
+	u8 *first, *second;
+
+	ucomis_rr(b, dbl, X0, X0);
+	first = jcc_rel8(b, CC_NP);
+	movaps_rr(b, X0, X1);
+	ucomis_rr(b, dbl, X0, X0);
+	second = jcc_rel8(b, CC_NP);
+	canonical_nan(b, dbl, X0);
+	x86_fix8(b, first, b->p);
+	x86_fix8(b, second, b->p);
+}
+
+/* rcx = -1 when xmm0 is not below zero, or a NaN: then the largest integer is meant; 0 otherwise. Changes xmm0, @zero. */
+static void not_negative(struct x86_buf *b, bool dbl, u8 zero)
+{
+	xorps_rr(b, zero, zero);
+	cmps_rr(b, dbl, X0, zero, X86_CMP_NLT);
+	movq_rx(b, dbl, RCX, X0);
+	if (!dbl)
+		movsxd_rr(b, RCX, RCX);
+}
+
+static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
+{
+	struct x86_buf *b = &tx->b;
+	u8 *top, *invalid;
+
+	/* Flags are those of the comparison of sign and exponent with 2^63's. */
+	top = jcc_rel8(b, CC_E);
+	rounds_rr(b, dbl, X1, X0, mode | X86_ROUND_QUIET);
+	xorps_rr(b, X2, X2);
+	ucomis_rr(b, dbl, X1, X2);
+	invalid = jcc_rel8(b, CC_NE);
+	/* A negative number that rounds to zero, unless it is a NaN: unordered is equal, too. */
+	cvtts2si_rx(b, dbl, true, RAX, X0);
+	test_rr(b, RAX, RAX);
+	x86_fix32(b, jcc_rel32(b, CC_E), back);
+	x86_fix8(b, invalid, b->p);
+	raise_invalid(b, X1);
+	not_negative(b, dbl, X2);
+	mov_rr(b, RAX, RCX);
+	x86_fix32(b, jmp_rel32(b), back);
+	x86_fix8(b, top, b->p);
+	/* Such numbers are integral. */
+	mov_ri(b, RAX, dbl ? (1023ULL + 63) << 52 : (127U + 63) << 23);
+	movq_xr(b, dbl, X1, RAX);
+	sse_s_rr(b, SSE_SUB, dbl, X0, X1);
+	cvtts2si_rx(b, dbl, true, RAX, X0);
+	btc_ri(b, RAX, 63);
+}
+
+void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
+{
+	bool dbl = c->target & FIX_DBL;
+	struct x86_buf *b = &tx->b;
+
+	switch ((enum fix)c->reg) {
+	case FIX_NAN:
+		canonical_nan(b, dbl, X0);
+		break;
+	case FIX_FMA:
+		fix_fma(b, dbl, c->target);
+		break;
+	case FIX_MINMAX:
+		fix_minmax(b, dbl);
+		break;
+	case FIX_INT:
+		/* The least integer is right for a negative number; one less wraps to the largest. */
+		not_negative(b, dbl, X1);
+		alu_rr(b, ALU_ADD, RAX, RCX);
+		break;
+	case FIX_UINT:
+		raise_invalid(b, X1);
+		not_negative(b, dbl, X1);
+		mov_rr(b, RAX, RCX);
+		break;
+	case FIX_ULONG:
+		fix_ulong(tx, dbl, c->target >> 4 & 15, c->back);
+		break;
+	}
+	x86_fix32(b, jmp_rel32(b), c->back);
+}
+
+/* --- dispatch --- */
+
+#define BOTH(op)          \
+	case DTV_OP_##op##_S: \
+	case DTV_OP_##op##_D
+
+/* Changes no f register and raises no flag. */
+static bool reads_only(u16 op)
+{
+	switch (op) {
+	BOTH(FCLASS):
+	case DTV_OP_FMV_X_W:
+	case DTV_OP_FMV_X_D:
+	case DTV_OP_FSW:
+	case DTV_OP_FSD:
+		return true;
+	}
+	return false;
+}
+
+/* Rounds to a format, and so not with ties away. */
+static bool rounds(u16 op)
+{
+	switch (op) {
+	BOTH(FADD):
+	BOTH(FSUB):
+	BOTH(FMUL):
+	BOTH(FDIV):
+	BOTH(FSQRT):
+	BOTH(FMADD):
+	BOTH(FMSUB):
+	BOTH(FNMSUB):
+	BOTH(FNMADD):
+	case DTV_OP_FCVT_S_D:
+	case DTV_OP_FCVT_S_W:
+	case DTV_OP_FCVT_S_WU:
+	case DTV_OP_FCVT_S_L:
+	case DTV_OP_FCVT_S_LU:
+	case DTV_OP_FCVT_D_L:
+	case DTV_OP_FCVT_D_LU:
+		return true;
+	}
+	return false;
+}
+
+bool dtv_x86_fp(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	bool dbl = in->raw >> 25 & 1; /* fmt field: not of loads and stores */
+
+	/* The rows of F and D in insns.h. */
+	if (in->op < DTV_OP_FLW || in->op > DTV_OP_FCVT_D_S)
+		return false;
+	enter(tx, !reads_only(in->op));
+	if (in->rm == DTV_RM_RMM && rounds(in->op)) {
+		system_exit(tx, DTV_EXIT_FP, true);
+		return true;
+	}
+	if (in->fmt == DTV_FMT_FP || in->fmt == DTV_FMT_R4)
+		need_frm(tx);
+
+	switch (in->op) {
+	case DTV_OP_FLW:
+	case DTV_OP_FLD:
+		load(tx, in->op == DTV_OP_FLD);
+		break;
+	case DTV_OP_FSW:
+	case DTV_OP_FSD:
+		store(tx, in->op == DTV_OP_FSD);
+		break;
+	BOTH(FMADD):
+		fused(tx, FMA_MADD, dbl);
+		break;
+	BOTH(FMSUB):
+		fused(tx, FMA_MSUB, dbl);
+		break;
+	/* The n of RISC-V negates the whole, the host's the product alone. */
+	BOTH(FNMSUB):
+		fused(tx, FMA_NMADD, dbl);
+		break;
+	BOTH(FNMADD):
+		fused(tx, FMA_NMSUB, dbl);
+		break;
+	BOTH(FADD):
+		arith(tx, SSE_ADD, dbl);
+		break;
+	BOTH(FSUB):
+		arith(tx, SSE_SUB, dbl);
+		break;
+	BOTH(FMUL):
+		arith(tx, SSE_MUL, dbl);
+		break;
+	BOTH(FDIV):
+		arith(tx, SSE_DIV, dbl);
+		break;
+	BOTH(FSQRT):
+		square_root(tx, dbl);
+		break;
+	BOTH(FSGNJ):
+		sign(tx, SIGN_COPY, dbl);
+		break;
+	BOTH(FSGNJN):
+		sign(tx, SIGN_NEGATE, dbl);
+		break;
+	BOTH(FSGNJX):
+		sign(tx, SIGN_XOR, dbl);
+		break;
+	BOTH(FMIN):
+		minmax(tx, false, dbl);
+		break;
+	BOTH(FMAX):
+		minmax(tx, true, dbl);
+		break;
+	BOTH(FLE):
+		less(tx, CC_AE, dbl);
+		break;
+	BOTH(FLT):
+		less(tx, CC_A, dbl);
+		break;
+	BOTH(FEQ):
+		equal(tx, dbl);
+		break;
+	BOTH(FCLASS):
+		classify(tx, dbl);
+		break;
+	BOTH(FCVT_W):
+		to_signed(tx, dbl, false);
+		break;
+	BOTH(FCVT_L):
+		to_signed(tx, dbl, true);
+		break;
+	BOTH(FCVT_WU):
+		to_u32(tx, dbl);
+		break;
+	BOTH(FCVT_LU):
+		to_u64(tx, dbl);
+		break;
+	case DTV_OP_FCVT_S_W:
+	case DTV_OP_FCVT_D_W:
+		from_int(tx, dbl, false, false);
+		break;
+	case DTV_OP_FCVT_S_WU:
+	case DTV_OP_FCVT_D_WU:
+		from_int(tx, dbl, false, true);
+		break;
+	case DTV_OP_FCVT_S_L:
+	case DTV_OP_FCVT_D_L:
+		from_int(tx, dbl, true, false);
+		break;
+	case DTV_OP_FCVT_S_LU:
+	case DTV_OP_FCVT_D_LU:
+		from_int(tx, dbl, true, true);
+		break;
+	case DTV_OP_FCVT_S_D:
+		to_single(tx);
+		break;
+	case DTV_OP_FCVT_D_S:
+		to_double(tx);
+		break;
+	case DTV_OP_FMV_W_X:
+	case DTV_OP_FMV_D_X:
+		move_from_x(tx, dbl);
+		break;
+	case DTV_OP_FMV_X_W:
+	case DTV_OP_FMV_X_D:
+		move_to_x(tx, dbl);
+		break;
+	}
+	return true;
+}

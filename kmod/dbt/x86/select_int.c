@@ -1,0 +1,694 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * select_int.c - integer computation, branches, jumps and system instructions
+ * of RV64IM on x86-64. Unprivileged manual chapters 2, 4, 13.
+ */
+#include "select.h"
+
+static void fact_known(struct dtv_tx *tx, u64 value)
+{
+	tx->pend_known = true;
+	tx->pend_value = value;
+}
+
+static bool known(const struct dtv_tx *tx, u8 r, u64 *value)
+{
+	if (r == 0) {
+		*value = 0;
+		return true;
+	}
+	*value = tx->value[r];
+	return tx->known & 1U << r;
+}
+
+/* x[rd] = constant, in one host instruction where the commit must be one. */
+static void set_const(struct dtv_tx *tx, u8 rd, u64 value)
+{
+	struct x86_buf *b = &tx->b;
+
+	fact_known(tx, value);
+	if (rd == 0)
+		return;
+	if (mapped(rd)) {
+		mov_ri(b, dtv_x86_map[rd], value);
+	} else if (x86_is_s32(value)) {
+		mov_mi(b, slot(rd), value);
+	} else {
+		mov_ri(b, RAX, value);
+		mov_mr(b, slot(rd), RAX);
+	}
+}
+
+/* What follows may write a mapped rd more than once: a kick must not rewind it. */
+static void busy(struct dtv_tx *tx)
+{
+	if (tx->nr_entries)
+		tx->entries[tx->nr_entries - 1].kind = ENTRY_BUSY;
+}
+
+/* reg op= x[r] */
+static void alu_src(struct dtv_tx *tx, enum x86_alu op, u8 d, u8 r)
+{
+	if (mapped(r))
+		alu_rr(&tx->b, op, d, dtv_x86_map[r]);
+	else
+		alu_rm(&tx->b, op, d, slot(r));
+}
+
+static void addi(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u64 v;
+	u8 s, d;
+
+	if (in->rd == 0)
+		return;
+	if (known(tx, in->rs1, &v)) {
+		set_const(tx, in->rd, v + in->imm);
+		return;
+	}
+	if (tx->canon & 1U << in->rs1) {
+		s64 drift = (s64)tx->drift[in->rs1] + in->imm;
+
+		tx->pend_canon = drift > -(1 << 30) && drift < 1 << 30;
+		tx->pend_drift = drift;
+	}
+	if (in->rd == in->rs1) {
+		if (mapped(in->rd))
+			alu_ri(b, ALU_ADD, dtv_x86_map[in->rd], in->imm);
+		else
+			alu_mi(b, ALU_ADD, slot(in->rd), in->imm);
+		return;
+	}
+	if (in->imm == 0) {
+		if (mapped(in->rd)) {
+			load_reg(tx, dtv_x86_map[in->rd], in->rs1);
+		} else {
+			s = src(tx, in->rs1, RAX);
+			commit(tx, in->rd, s);
+		}
+		return;
+	}
+	s = src(tx, in->rs1, RAX);
+	d = dst(tx, in->rd, RAX);
+	lea_rm(b, d, x86_base(s, in->imm));
+	commit(tx, in->rd, d);
+}
+
+static void alu_imm(struct dtv_tx *tx, enum x86_alu op)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u64 v;
+	u8 d;
+
+	if (in->rd == 0)
+		return;
+	if (known(tx, in->rs1, &v)) {
+		u64 i = (s64)in->imm;
+
+		set_const(tx, in->rd, op == ALU_AND ? v & i : op == ALU_OR ? v | i : v ^ i);
+		return;
+	}
+	if (in->rd == in->rs1) {
+		if (mapped(in->rd))
+			alu_ri(b, op, dtv_x86_map[in->rd], in->imm);
+		else
+			alu_mi(b, op, slot(in->rd), in->imm);
+		return;
+	}
+	d = dst(tx, in->rd, RAX);
+	if (op == ALU_AND && in->imm == 255) {
+		u8 s = src(tx, in->rs1, RAX);
+
+		movzx8_rr(b, d, s);
+	} else {
+		busy(tx);
+		load_reg(tx, d, in->rs1);
+		if (op == ALU_XOR && in->imm == -1)
+			not_r(b, d);
+		else
+			alu_ri(b, op, d, in->imm);
+	}
+	commit(tx, in->rd, d);
+}
+
+static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 rs1 = in->rs1, rs2 = in->rs2, d;
+	u64 v1, v2;
+
+	if (in->rd == 0)
+		return;
+	if (known(tx, rs1, &v1) && known(tx, rs2, &v2)) {
+		set_const(tx, in->rd,
+			  op == ALU_ADD ? v1 + v2 :
+			  op == ALU_SUB ? v1 - v2 :
+			  op == ALU_AND ? v1 & v2 :
+			  op == ALU_OR	? v1 | v2 :
+					  v1 ^ v2);
+		return;
+	}
+	if (op != ALU_SUB && rs1 != in->rd && rs2 == in->rd) {
+		rs2 = rs1;
+		rs1 = in->rd;
+	}
+	if (in->rd == rs1) {
+		if (mapped(rs1)) {
+			if (rs2 == 0)
+				alu_ri(b, op, dtv_x86_map[rs1], 0);
+			else
+				alu_src(tx, op, dtv_x86_map[rs1], rs2);
+		} else {
+			alu_mr(b, op, slot(rs1), src(tx, rs2, RAX));
+		}
+		return;
+	}
+	if (op == ALU_ADD && rs1 && rs2 && mapped(in->rd) && (mapped(rs1) || mapped(rs2))) {
+		u8 s1 = src(tx, rs1, RAX), s2 = src(tx, rs2, RAX);
+		struct x86_mem m = { .base = s1, .index = s2 };
+
+		lea_rm(b, dtv_x86_map[in->rd], m);
+		return;
+	}
+	/* rd may be a source (sub rd, rs1, rd): compute beside it. */
+	d = in->rd == rs2 ? RAX : dst(tx, in->rd, RAX);
+	if (d != RAX)
+		busy(tx);
+	load_reg(tx, d, rs1);
+	if (rs2)
+		alu_src(tx, op, d, rs2);
+	else if (op == ALU_AND)
+		alu32_rr(b, ALU_XOR, d, d);
+	commit(tx, in->rd, d);
+}
+
+/* 32-bit result in eax, sign-extended into rd. */
+static void commit32(struct dtv_tx *tx, u8 rd, u8 h)
+{
+	u8 d = dst(tx, rd, RAX);
+
+	movsxd_rr(&tx->b, d, h);
+	commit(tx, rd, d);
+}
+
+static void addiw(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	u64 v;
+
+	if (in->rd == 0)
+		return;
+	if (known(tx, in->rs1, &v)) {
+		set_const(tx, in->rd, (s64)(s32)(v + in->imm));
+		return;
+	}
+	if (in->imm == 0) {
+		u8 d = dst(tx, in->rd, RAX);
+
+		if (mapped(in->rs1))
+			movsxd_rr(&tx->b, d, dtv_x86_map[in->rs1]);
+		else
+			movsxd_rm(&tx->b, d, slot(in->rs1));
+		commit(tx, in->rd, d);
+		return;
+	}
+	lea32_rm(&tx->b, RAX, x86_base(src(tx, in->rs1, RAX), in->imm));
+	commit32(tx, in->rd, RAX);
+}
+
+static void alu_regw(struct dtv_tx *tx, enum x86_alu op)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+
+	if (in->rd == 0)
+		return;
+	if (in->rs1 == 0)
+		alu32_rr(b, ALU_XOR, RAX, RAX);
+	else if (mapped(in->rs1))
+		mov32_rr(b, RAX, dtv_x86_map[in->rs1]);
+	else
+		mov32_rm(b, RAX, slot(in->rs1));
+	if (in->rs2 && mapped(in->rs2))
+		alu32_rr(b, op, RAX, dtv_x86_map[in->rs2]);
+	else if (in->rs2)
+		alu32_rm(b, op, RAX, slot(in->rs2));
+	commit32(tx, in->rd, RAX);
+}
+
+static void shift_imm(struct dtv_tx *tx, enum x86_shift op)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u64 v;
+	u8 d;
+
+	if (in->rd == 0)
+		return;
+	if (known(tx, in->rs1, &v)) {
+		set_const(tx, in->rd,
+			  op == SH_SHL ? v << in->imm :
+			  op == SH_SHR ? v >> in->imm :
+					 (u64)((s64)v >> in->imm));
+		return;
+	}
+	d = dst(tx, in->rd, RAX);
+	if (in->rd != in->rs1 || d == RAX) {
+		if (d != RAX)
+			busy(tx);
+		load_reg(tx, d, in->rs1);
+	}
+	if (in->imm)
+		shift_ri(b, op, d, in->imm);
+	commit(tx, in->rd, d);
+}
+
+static void shift_immw(struct dtv_tx *tx, enum x86_shift op)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+
+	if (in->rd == 0)
+		return;
+	load_reg(tx, RAX, in->rs1);
+	if (in->imm)
+		shift32_ri(b, op, RAX, in->imm);
+	commit32(tx, in->rd, RAX);
+}
+
+static void shift_reg(struct dtv_tx *tx, enum x86_shift op, bool w)
+{
+	const struct dtv_insn *in = &tx->insn;
+	u8 s, n, d;
+
+	if (in->rd == 0)
+		return;
+	s = src(tx, in->rs1, RAX);
+	n = src(tx, in->rs2, RCX);
+	d = w ? dst(tx, in->rd, RAX) : RAX;
+	x86_shx(&tx->b, w, op, d, s, n);
+	if (w)
+		commit(tx, in->rd, d);
+	else
+		commit32(tx, in->rd, RAX);
+}
+
+static void compare_reg(struct dtv_tx *tx, u8 rs1, u8 rs2)
+{
+	struct x86_buf *b = &tx->b;
+
+	if (rs2 == 0) {
+		if (mapped(rs1))
+			test_rr(b, dtv_x86_map[rs1], dtv_x86_map[rs1]);
+		else if (rs1 == 0)
+			alu32_rr(b, ALU_CMP, RCX, RCX);
+		else
+			alu_mi(b, ALU_CMP, slot(rs1), 0);
+	} else if (mapped(rs1) || rs1 == 0) {
+		alu_src(tx, ALU_CMP, src(tx, rs1, RCX), rs2);
+	} else if (mapped(rs2)) {
+		alu_mr(b, ALU_CMP, slot(rs1), dtv_x86_map[rs2]);
+	} else {
+		mov_rm(b, RCX, slot(rs1));
+		alu_rm(b, ALU_CMP, RCX, slot(rs2));
+	}
+}
+
+static void set_flag(struct dtv_tx *tx, enum x86_cc cc)
+{
+	setcc_r(&tx->b, cc, RAX);
+	if (mapped(tx->insn.rd)) {
+		movzx8_rr(&tx->b, dtv_x86_map[tx->insn.rd], RAX);
+	} else {
+		movzx8_rr(&tx->b, RAX, RAX);
+		commit(tx, tx->insn.rd, RAX);
+	}
+}
+
+static void slt_imm(struct dtv_tx *tx, enum x86_cc cc)
+{
+	const struct dtv_insn *in = &tx->insn;
+	u64 v, i = (s64)in->imm;
+
+	if (in->rd == 0)
+		return;
+	if (known(tx, in->rs1, &v)) {
+		set_const(tx, in->rd, cc == CC_L ? (s64)v < (s64)i : v < i);
+		return;
+	}
+	if (mapped(in->rs1))
+		alu_ri(&tx->b, ALU_CMP, dtv_x86_map[in->rs1], in->imm);
+	else
+		alu_mi(&tx->b, ALU_CMP, slot(in->rs1), in->imm);
+	set_flag(tx, cc);
+}
+
+static void slt_reg(struct dtv_tx *tx, enum x86_cc cc)
+{
+	if (tx->insn.rd == 0)
+		return;
+	compare_reg(tx, tx->insn.rs1, tx->insn.rs2);
+	set_flag(tx, cc);
+}
+
+/* reg = x[r] as a register that mul and div may clobber around: never rax or rdx. */
+static void mul(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 d;
+
+	if (in->rd == 0)
+		return;
+	if (in->rs1 == 0 || in->rs2 == 0) {
+		set_const(tx, in->rd, 0);
+		return;
+	}
+	d = in->rd == in->rs2 && in->rd != in->rs1 ? RAX : dst(tx, in->rd, RAX);
+	if (d == RAX || in->rd != in->rs1) {
+		if (d != RAX)
+			busy(tx);
+		load_reg(tx, d, in->rs1);
+	}
+	if (mapped(in->rs2))
+		imul_rr(b, d, dtv_x86_map[in->rs2]);
+	else
+		imul_rm(b, d, slot(in->rs2));
+	commit(tx, in->rd, d);
+}
+
+static void mulw(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+
+	if (in->rd == 0)
+		return;
+	load_reg(tx, RAX, in->rs1);
+	imul32_rr(&tx->b, RAX, src(tx, in->rs2, RCX));
+	commit32(tx, in->rd, RAX);
+}
+
+static void mulh(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 s2;
+
+	if (in->rd == 0)
+		return;
+	load_reg(tx, RAX, in->rs1);
+	s2 = src(tx, in->rs2, RCX);
+	if (in->op == DTV_OP_MULH)
+		imul_r(b, s2);
+	else
+		mul_r(b, s2);
+	if (in->op == DTV_OP_MULHSU) {
+		/* The unsigned product counted a negative rs1 as 2^64 too much. */
+		load_reg(tx, RAX, in->rs1);
+		shift_ri(b, SH_SAR, RAX, 63);
+		alu_rr(b, ALU_AND, RAX, s2);
+		alu_rr(b, ALU_SUB, RDX, RAX);
+	}
+	commit(tx, in->rd, RDX);
+}
+
+/* Division by zero and overflow give values, not traps (unprivileged manual 13.2). */
+static void divide(struct dtv_tx *tx, bool sign, bool rem, bool w)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u8 *zero, *minus = NULL, *done, *done2 = NULL;
+	u8 res = rem ? RDX : RAX;
+
+	if (in->rd == 0)
+		return;
+	load_reg(tx, RCX, in->rs2);
+	load_reg(tx, RAX, in->rs1);
+	if (w)
+		test32_rr(b, RCX, RCX);
+	else
+		test_rr(b, RCX, RCX);
+	zero = jcc_rel8(b, CC_E);
+	if (sign) {
+		if (w)
+			alu32_ri(b, ALU_CMP, RCX, -1);
+		else
+			alu_ri(b, ALU_CMP, RCX, -1);
+		minus = jcc_rel8(b, CC_E);
+		if (w)
+			cdq(b);
+		else
+			cqo(b);
+		idiv_r(b, !w, RCX);
+	} else {
+		alu32_rr(b, ALU_XOR, RDX, RDX);
+		div_r(b, !w, RCX);
+	}
+	done = jmp_rel8(b);
+	if (sign) {
+		x86_fix8(b, minus, b->p);
+		if (rem)
+			alu32_rr(b, ALU_XOR, RDX, RDX);
+		else if (w)
+			neg32_r(b, RAX);
+		else
+			neg_r(b, RAX);
+		done2 = jmp_rel8(b);
+	}
+	x86_fix8(b, zero, b->p);
+	if (rem)
+		mov_rr(b, RDX, RAX);
+	else
+		alu_ri(b, ALU_OR, RAX, -1);
+	x86_fix8(b, done, b->p);
+	if (done2)
+		x86_fix8(b, done2, b->p);
+	if (w)
+		commit32(tx, in->rd, res);
+	else
+		commit(tx, in->rd, res);
+}
+
+static void branch_cmp(struct dtv_tx *tx)
+{
+	compare_reg(tx, tx->insn.rs1, tx->insn.rs2);
+}
+
+static void branch(struct dtv_tx *tx, enum x86_cc cc)
+{
+	branch_exit(tx, cc, tx->pc + tx->insn.imm, branch_cmp);
+}
+
+static void jalr(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct x86_buf *b = &tx->b;
+	u64 v;
+
+	tx->end = true;
+	if (known(tx, in->rs1, &v)) {
+		set_const(tx, in->rd, tx->pc + in->len);
+		dtv_x86_chain_exit(tx, (v + in->imm) & ~1ULL);
+		return;
+	}
+	lea_rm(b, RAX, x86_base(src(tx, in->rs1, RAX), in->imm));
+	alu_ri(b, ALU_AND, RAX, -2);
+	if (in->rd && !mapped(in->rd) && !x86_is_s32(tx->pc + in->len)) {
+		mov_ri(b, RCX, tx->pc + in->len);
+		commit(tx, in->rd, RCX);
+	} else {
+		set_const(tx, in->rd, tx->pc + in->len);
+	}
+	jump_exit(tx);
+}
+
+/* fence: x86 is TSO; only a store before a load needs an instruction. */
+static void fence(struct dtv_tx *tx)
+{
+	unsigned int pred = tx->insn.raw >> 24 & 15, succ = tx->insn.raw >> 20 & 15;
+	bool tso = tx->insn.raw >> 28 == 8;
+
+	if (!tso && (pred & 5) && (succ & 10))
+		lock_alu_mi(&tx->b, ALU_OR, HART(scratch), 0);
+}
+
+bool dtv_x86_int(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+
+	switch (in->op) {
+	case DTV_OP_LUI:
+		set_const(tx, in->rd, (s64)in->imm);
+		break;
+	case DTV_OP_AUIPC:
+		set_const(tx, in->rd, tx->pc + (s64)in->imm);
+		break;
+	case DTV_OP_JAL:
+		set_const(tx, in->rd, tx->pc + in->len);
+		dtv_x86_chain_exit(tx, tx->pc + in->imm);
+		tx->end = true;
+		break;
+	case DTV_OP_JALR:
+		jalr(tx);
+		break;
+	case DTV_OP_BEQ:
+		branch(tx, CC_E);
+		break;
+	case DTV_OP_BNE:
+		branch(tx, CC_NE);
+		break;
+	case DTV_OP_BLT:
+		branch(tx, CC_L);
+		break;
+	case DTV_OP_BGE:
+		branch(tx, CC_GE);
+		break;
+	case DTV_OP_BLTU:
+		branch(tx, CC_B);
+		break;
+	case DTV_OP_BGEU:
+		branch(tx, CC_AE);
+		break;
+	case DTV_OP_ADDI:
+		addi(tx);
+		break;
+	case DTV_OP_SLTI:
+		slt_imm(tx, CC_L);
+		break;
+	case DTV_OP_SLTIU:
+		slt_imm(tx, CC_B);
+		break;
+	case DTV_OP_XORI:
+		alu_imm(tx, ALU_XOR);
+		break;
+	case DTV_OP_ORI:
+		alu_imm(tx, ALU_OR);
+		break;
+	case DTV_OP_ANDI:
+		alu_imm(tx, ALU_AND);
+		break;
+	case DTV_OP_SLLI:
+		shift_imm(tx, SH_SHL);
+		break;
+	case DTV_OP_SRLI:
+		shift_imm(tx, SH_SHR);
+		break;
+	case DTV_OP_SRAI:
+		shift_imm(tx, SH_SAR);
+		break;
+	case DTV_OP_ADD:
+		alu_reg(tx, ALU_ADD);
+		break;
+	case DTV_OP_SUB:
+		alu_reg(tx, ALU_SUB);
+		break;
+	case DTV_OP_XOR:
+		alu_reg(tx, ALU_XOR);
+		break;
+	case DTV_OP_OR:
+		alu_reg(tx, ALU_OR);
+		break;
+	case DTV_OP_AND:
+		alu_reg(tx, ALU_AND);
+		break;
+	case DTV_OP_SLL:
+		shift_reg(tx, SH_SHL, true);
+		break;
+	case DTV_OP_SRL:
+		shift_reg(tx, SH_SHR, true);
+		break;
+	case DTV_OP_SRA:
+		shift_reg(tx, SH_SAR, true);
+		break;
+	case DTV_OP_SLT:
+		slt_reg(tx, CC_L);
+		break;
+	case DTV_OP_SLTU:
+		slt_reg(tx, CC_B);
+		break;
+	case DTV_OP_ADDIW:
+		addiw(tx);
+		break;
+	case DTV_OP_SLLIW:
+		shift_immw(tx, SH_SHL);
+		break;
+	case DTV_OP_SRLIW:
+		shift_immw(tx, SH_SHR);
+		break;
+	case DTV_OP_SRAIW:
+		shift_immw(tx, SH_SAR);
+		break;
+	case DTV_OP_ADDW:
+		alu_regw(tx, ALU_ADD);
+		break;
+	case DTV_OP_SUBW:
+		alu_regw(tx, ALU_SUB);
+		break;
+	case DTV_OP_SLLW:
+		shift_reg(tx, SH_SHL, false);
+		break;
+	case DTV_OP_SRLW:
+		shift_reg(tx, SH_SHR, false);
+		break;
+	case DTV_OP_SRAW:
+		shift_reg(tx, SH_SAR, false);
+		break;
+	case DTV_OP_MUL:
+		mul(tx);
+		break;
+	case DTV_OP_MULW:
+		mulw(tx);
+		break;
+	case DTV_OP_MULH:
+	case DTV_OP_MULHU:
+	case DTV_OP_MULHSU:
+		mulh(tx);
+		break;
+	case DTV_OP_DIV:
+		divide(tx, true, false, false);
+		break;
+	case DTV_OP_DIVU:
+		divide(tx, false, false, false);
+		break;
+	case DTV_OP_REM:
+		divide(tx, true, true, false);
+		break;
+	case DTV_OP_REMU:
+		divide(tx, false, true, false);
+		break;
+	case DTV_OP_DIVW:
+		divide(tx, true, false, true);
+		break;
+	case DTV_OP_DIVUW:
+		divide(tx, false, false, true);
+		break;
+	case DTV_OP_REMW:
+		divide(tx, true, true, true);
+		break;
+	case DTV_OP_REMUW:
+		divide(tx, false, true, true);
+		break;
+	case DTV_OP_FENCE:
+		fence(tx);
+		break;
+	case DTV_OP_CSRRW:
+	case DTV_OP_CSRRS:
+	case DTV_OP_CSRRC:
+	case DTV_OP_CSRRWI:
+	case DTV_OP_CSRRSI:
+	case DTV_OP_CSRRCI:
+	case DTV_OP_SFENCE_VMA:
+	case DTV_OP_SINVAL_VMA:
+	case DTV_OP_SFENCE_W_INVAL:
+	case DTV_OP_SFENCE_INVAL_IR:
+		system_exit(tx, DTV_EXIT_SYSTEM, false);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}

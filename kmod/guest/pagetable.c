@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pagetable.c - the Sv39 walk (privileged manual 4.3.2 and 4.4).
+ *
+ * Translates in a regime, sets A and D in guest memory, and says what the
+ * regime may do with the page. Guest page tables are hostile and change while
+ * they are read: each PTE is read once. Takes no lock. Physical memory
+ * protection (3.7) is not looked at here: csr.c keeps its registers.
+ */
+#include "guest.h"
+#include "../host.h"
+
+#define LEVELS 3
+#define VPN_BITS 9
+#define VA_BITS 39
+
+#define PTE_PPN_SHIFT 10
+#define PTE_PPN GENMASK_ULL(53, 10)
+#define PTE_RESERVED GENMASK_ULL(63, 54) /* Svnapot, Svpbmt and what is reserved anyway */
+
+static const u8 page_faults[] = {
+	[DTV_ACCESS_READ] = DTV_EXC_LOAD_PAGE,
+	[DTV_ACCESS_WRITE] = DTV_EXC_STORE_PAGE,
+	[DTV_ACCESS_EXEC] = DTV_EXC_INSN_PAGE,
+};
+
+static const u8 access_faults[] = {
+	[DTV_ACCESS_READ] = DTV_EXC_LOAD_ACCESS,
+	[DTV_ACCESS_WRITE] = DTV_EXC_STORE_ACCESS,
+	[DTV_ACCESS_EXEC] = DTV_EXC_INSN_ACCESS,
+};
+
+/**
+ * dtv_guest_regime() - the regime that an access of a kind is made in
+ * @h: state; every value of it is accepted
+ * @acc: kind; fetches are not subject to MPRV
+ * @r: result, normalised: what has no influence on the translation is 0, so
+ *     that equal regimes compare equal
+ *
+ * Context: any. Privileged manual 3.1.6.3 (MPRV, MXR, SUM), 4.1.11 (satp).
+ */
+void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_regime *r)
+{
+	u64 status = READ_ONCE(h->mstatus);
+	u64 satp = READ_ONCE(h->satp);
+	u32 priv = READ_ONCE(h->priv) & 3;
+
+	if (acc != DTV_ACCESS_EXEC && priv == DTV_PRIV_M && (status & DTV_MSTATUS_MPRV))
+		priv = (status & DTV_MSTATUS_MPP) >> DTV_MSTATUS_MPP_SHIFT;
+	if (priv == 2) /* no such mode: only a corrupted state has it */
+		priv = DTV_PRIV_U;
+	if (priv == DTV_PRIV_M || satp >> DTV_SATP_MODE_SHIFT != DTV_SATP_MODE_SV39)
+		satp = 0;
+	r->satp = satp;
+	r->priv = priv;
+	r->sum = satp && priv == DTV_PRIV_S && (status & DTV_MSTATUS_SUM);
+	r->mxr = satp && (status & DTV_MSTATUS_MXR);
+}
+
+/* Bits of struct dtv_walk.prot that the leaf gives in the regime, D not considered. */
+static u8 leaf_rights(const struct dtv_regime *r, u64 pte)
+{
+	bool user = pte & DTV_PTE_U;
+	bool data, exec;
+	u8 prot = 0;
+
+	if (r->priv == DTV_PRIV_U) {
+		data = user;
+		exec = user;
+	} else {
+		data = !user || r->sum;
+		exec = !user;
+	}
+	if (data && ((pte & DTV_PTE_R) || (r->mxr && (pte & DTV_PTE_X))))
+		prot |= BIT_ULL(DTV_ACCESS_READ);
+	if (data && (pte & DTV_PTE_W))
+		prot |= BIT_ULL(DTV_ACCESS_WRITE);
+	if (exec && (pte & DTV_PTE_X))
+		prot |= BIT_ULL(DTV_ACCESS_EXEC);
+	return prot;
+}
+
+static int walk_bare(gva_t gva, struct dtv_walk *w)
+{
+	w->gpa = gva;
+	w->pte = 0;
+	w->level = LEVELS - 1;
+	w->prot = BIT_ULL(DTV_ACCESS_READ) | BIT_ULL(DTV_ACCESS_WRITE) | BIT_ULL(DTV_ACCESS_EXEC);
+	w->global = true;
+	w->exc = 0;
+	return 0;
+}
+
+/**
+ * dtv_guest_walk() - translate a guest virtual address
+ * @vm: opaque, handed to dtv_host_ram()
+ * @r: regime, from dtv_guest_regime()
+ * @gva: address
+ * @acc: access to be made
+ * @w: result
+ *
+ * A, and D for writes, are set by compare-and-swap; when the PTE changed
+ * meanwhile it is read again (4.3.2 step 7). Bare regimes translate to
+ * themselves with all rights; whether anything stands at the gpa is the
+ * caller's to find out.
+ *
+ * Return: 0, or -1 with w->exc set.
+ * Context: any; takes no lock. Page-table pages are touched by dtv_host_ram().
+ */
+int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_access acc,
+		   struct dtv_walk *w)
+{
+	u8 need = BIT_ULL(acc);
+	gpa_t table;
+	u64 pte, want, *slot;
+	unsigned int shift;
+	bool global = false;
+	int level;
+	u8 prot;
+
+	if (!r->satp)
+		return walk_bare(gva, w);
+
+	if ((u64)((s64)(gva << (64 - VA_BITS)) >> (64 - VA_BITS)) != gva)
+		goto page_fault;
+
+	table = (r->satp & DTV_SATP_PPN) << DTV_PAGE_SHIFT;
+	for (level = LEVELS - 1; level >= 0; level--) {
+		shift = DTV_PAGE_SHIFT + VPN_BITS * level;
+		slot = dtv_host_ram(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);
+		if (!slot) {
+			w->exc = access_faults[acc];
+			return -1;
+		}
+reread:
+		pte = READ_ONCE(*slot);
+		if (!(pte & DTV_PTE_V) || (pte & PTE_RESERVED) ||
+		    (pte & (DTV_PTE_R | DTV_PTE_W)) == DTV_PTE_W)
+			goto page_fault;
+		if (pte & (DTV_PTE_R | DTV_PTE_X))
+			goto leaf;
+		/* U, A and D are reserved in a pointer to the next level. */
+		if (pte & (DTV_PTE_U | DTV_PTE_A | DTV_PTE_D))
+			goto page_fault;
+		global |= !!(pte & DTV_PTE_G);
+		table = (pte & PTE_PPN) >> PTE_PPN_SHIFT << DTV_PAGE_SHIFT;
+	}
+	goto page_fault;
+
+leaf:
+	prot = leaf_rights(r, pte);
+	if (!(prot & need))
+		goto page_fault;
+	w->gpa = (pte & PTE_PPN) >> PTE_PPN_SHIFT << DTV_PAGE_SHIFT;
+	if (w->gpa & (BIT_ULL(shift) - 1)) /* misaligned superpage */
+		goto page_fault;
+
+	want = pte | DTV_PTE_A | (acc == DTV_ACCESS_WRITE ? DTV_PTE_D : 0);
+	if (want != pte && cmpxchg(slot, pte, want) != pte)
+		goto reread;
+
+	if (!(want & DTV_PTE_D))
+		prot &= ~BIT_ULL(DTV_ACCESS_WRITE);
+	w->gpa |= gva & (BIT_ULL(shift) - 1);
+	w->pte = want;
+	w->level = level;
+	w->prot = prot;
+	w->global = global || (want & DTV_PTE_G);
+	w->exc = 0;
+	return 0;
+
+page_fault:
+	w->exc = page_faults[acc];
+	return -1;
+}

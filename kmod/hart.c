@@ -1,0 +1,1144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hart.c - the run loop of a hart: what an exit, a miss and a kick mean, for
+ * every host.
+ *
+ * Order against others: requests, in_guest, busy and the gate.
+ *
+ *   entering hart			requester / flusher
+ *   in_guest = 1 (or busy = 1)		set request (or gate = 1)
+ *   smp_mb				smp_mb
+ *   look at requests (or gate)		look at in_guest (or busy): kick, wait
+ *
+ * One of the two sees the other. A requester that needs the request done
+ * before it goes on waits until in_guest is 0: the target handles requests
+ * before it enters again. The flusher of the cache waits for busy too, as C
+ * code reads blocks without a lock.
+ */
+#include "hart.h"
+#include "guest/fp.h"
+
+/* --- requests --- */
+
+static void request(struct dtv_cpu *cpu, unsigned long req)
+{
+	__atomic_fetch_or(&cpu->requests, req, __ATOMIC_SEQ_CST);
+}
+
+void dtv_cpu_request(struct dtv_cpu *cpu, unsigned long req)
+{
+	request(cpu, req);
+	dtv_host_kick(cpu);
+}
+
+void dtv_cpu_set_line(struct dtv_cpu *cpu, enum dtv_irq irq, bool level)
+{
+	u64 bit = BIT_ULL(irq), old;
+
+	if (level)
+		old = __atomic_fetch_or(&cpu->lines, bit, __ATOMIC_SEQ_CST);
+	else
+		old = __atomic_fetch_and(&cpu->lines, ~bit, __ATOMIC_SEQ_CST);
+	if (level && !(old & bit))
+		dtv_cpu_request(cpu, DTV_REQ_IRQ);
+}
+
+void dtv_cpu_timer_fired(struct dtv_cpu *cpu)
+{
+	u64 when = READ_ONCE(cpu->timer_when);
+
+	if (when != ~0ULL && dtv_host_time(cpu->vm) >= when)
+		request(cpu, DTV_REQ_IRQ);
+}
+
+/* The interrupt wires as the hart sees them now: PLIC outputs and the Sstc comparator. */
+static u64 lines_now(struct dtv_cpu *cpu)
+{
+	u64 lines = READ_ONCE(cpu->lines), when = READ_ONCE(cpu->timer_when);
+
+	if (when != ~0ULL && dtv_host_time(cpu->vm) >= when)
+		lines |= BIT_ULL(DTV_IRQ_STI);
+	return lines;
+}
+
+bool dtv_cpu_pending(struct dtv_cpu *cpu)
+{
+	struct dtv_vm_core *vm = cpu->vm;
+
+	return READ_ONCE(cpu->requests) || READ_ONCE(vm->gate) || READ_ONCE(vm->stopped) ||
+	       READ_ONCE(cpu->gen) != READ_ONCE(vm->dbt.gen);
+}
+
+bool dtv_cpu_runnable(struct dtv_cpu *cpu)
+{
+	if (READ_ONCE(cpu->vm->stopped) || (READ_ONCE(cpu->requests) & ~DTV_REQ_IRQ) || cpu->again)
+		return true;
+	if (READ_ONCE(cpu->hsm) == DTV_HSM_STOPPED)
+		return false;
+	return dtv_guest_wfi_done(&cpu->area->hart, lines_now(cpu));
+}
+
+/* C code of the engine may look at blocks from here to engine_leave(). */
+static void engine_enter(struct dtv_cpu *cpu)
+{
+	for (;;) {
+		WRITE_ONCE(cpu->busy, 1);
+		smp_mb();
+		if (likely(!READ_ONCE(cpu->vm->gate)))
+			return;
+		WRITE_ONCE(cpu->busy, 0);
+		while (READ_ONCE(cpu->vm->gate))
+			dtv_host_relax(cpu);
+	}
+}
+
+static void engine_leave(struct dtv_cpu *cpu)
+{
+	smp_store_release(&cpu->busy, 0);
+}
+
+/* Empty the code cache: no hart is in translated code or in the engine meanwhile. The caller is not busy. */
+static void flush_cache(struct dtv_cpu *self)
+{
+	struct dtv_vm_core *vm = self->vm;
+	unsigned int i;
+
+	if (cmpxchg(&vm->gate, 0, 1) != 0) {
+		while (READ_ONCE(vm->gate))
+			dtv_host_relax(self);
+		return;
+	}
+	smp_mb();
+	for (i = 0; i < DTV_MAX_HARTS; i++) {
+		struct dtv_cpu *cpu = vm->cpus[i];
+
+		if (!cpu || cpu == self)
+			continue;
+		while (READ_ONCE(cpu->in_guest) || READ_ONCE(cpu->busy)) {
+			if (READ_ONCE(cpu->in_guest))
+				dtv_host_kick(cpu);
+			dtv_host_relax(self);
+		}
+	}
+	smp_mb();
+	dtv_dbt_flush(&vm->dbt);
+	for (i = 0; i < DTV_MAX_HARTS; i++)
+		if (vm->cpus[i])
+			dtv_dbt_area_init(&vm->dbt, vm->cpus[i]->area, vm->cpus[i]->area_exec);
+	smp_store_release(&vm->gate, 0);
+}
+
+/* --- state changes and what follows from them --- */
+
+static void fill_env(struct dtv_cpu *cpu, struct dtv_env *env)
+{
+	memset(env, 0, sizeof(*env));
+	env->isa = cpu->vm->isa;
+	env->time = dtv_host_time(cpu->vm);
+	env->lines = lines_now(cpu);
+	env->cycles = env->time * 100;
+	env->sbi = cpu->vm->sbi;
+}
+
+static u8 class_of(const struct dtv_hart *h)
+{
+	switch (READ_ONCE(h->priv) & 3) {
+	case DTV_PRIV_U:
+		return DTV_CLASS_U;
+	case DTV_PRIV_S:
+		return DTV_CLASS_S;
+	}
+	return DTV_CLASS_M;
+}
+
+static void choose_view(struct dtv_cpu *cpu)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	struct dtv_regime r;
+
+	dtv_guest_regime(h, DTV_ACCESS_READ, &r);
+	h->view_base = dtv_host_view_base(cpu, dtv_view_get(cpu, &r));
+}
+
+static void program_timer(struct dtv_cpu *cpu)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	/* stimecmp drives STIP only with menvcfg.STCE (privileged manual 3.1.18, 12.1). */
+	u64 when = READ_ONCE(h->menvcfg) >> 63 ? READ_ONCE(h->stimecmp) : ~0ULL;
+
+	WRITE_ONCE(cpu->timer_when, when);
+	dtv_host_timer(cpu, when);
+}
+
+static void fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
+{
+	dtv_view_fence(cpu, f);
+	dtv_dbt_forget(cpu->area, f->size <= DTV_PAGE_SIZE ? f->gva : ~0ULL);
+}
+
+static void trap(struct dtv_cpu *cpu, u64 cause, u64 tval)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+
+	cpu->counters[DTV_COUNTER_TRAPS]++;
+	dtv_host_trace(cpu, DTV_TRACE_TRAP, cause, h->pc);
+	dtv_guest_trap(h, cause, tval);
+	choose_view(cpu);
+}
+
+static void take_interrupt(struct dtv_cpu *cpu)
+{
+	int irq = dtv_guest_interrupt(&cpu->area->hart, lines_now(cpu));
+
+	if (irq >= 0)
+		trap(cpu, DTV_CAUSE_INTERRUPT | irq, 0);
+}
+
+/* --- finding code --- */
+
+#define FIND_AGAIN (~1ULL)
+
+/*
+ * Host address of the block at the hart's pc, after taking the traps that the
+ * fetch raises. DTV_DBT_FULL: flush first; FIND_AGAIN: the handler itself
+ * keeps trapping: let the host look at signals.
+ */
+static u64 find_code(struct dtv_cpu *cpu)
+{
+	struct dtv_vm_core *vm = cpu->vm;
+	struct dtv_hart *h = &cpu->area->hart;
+	unsigned int tries;
+
+	for (tries = 0; tries < 16; tries++) {
+		struct dtv_code code = { .gpa2 = ~0ULL, .class = class_of(h) };
+		gva_t pc = READ_ONCE(h->pc);
+		struct dtv_regime r;
+		struct dtv_walk w;
+		bool fresh;
+		u32 xp, xp2 = 0;
+		u64 ip;
+		u8 *p;
+
+		dtv_guest_regime(h, DTV_ACCESS_EXEC, &r);
+		if (dtv_guest_walk(vm, &r, pc, DTV_ACCESS_EXEC, &w)) {
+			trap(cpu, w.exc, pc);
+			continue;
+		}
+		p = dtv_host_ram(vm, w.gpa);
+		if (!p) {
+			trap(cpu, DTV_EXC_INSN_ACCESS, pc);
+			continue;
+		}
+		code.pc = pc;
+		code.gpa = w.gpa;
+		if ((pc & 0xfff) == 0xffe && dtv_insn_len(READ_ONCE(*(u16 *)p)) == 4) {
+			if (dtv_guest_walk(vm, &r, pc + 2, DTV_ACCESS_EXEC, &w)) {
+				trap(cpu, w.exc, pc + 2);
+				continue;
+			}
+			if (!dtv_host_ram(vm, w.gpa)) {
+				trap(cpu, DTV_EXC_INSN_ACCESS, pc + 2);
+				continue;
+			}
+			code.gpa2 = w.gpa;
+		}
+		xp = dtv_dbt_page(&vm->dbt, pc, code.gpa, code.class, &fresh);
+		if (!xp)
+			return DTV_DBT_FULL;
+		if (fresh) {
+			dtv_view_protect(vm, code.gpa);
+			dtv_dbt_page_ready(&vm->dbt, xp);
+		}
+		if (code.gpa2 != ~0ULL) {
+			xp2 = dtv_dbt_page(&vm->dbt, pc + 2, code.gpa2, code.class, &fresh);
+			if (!xp2)
+				return DTV_DBT_FULL;
+			if (fresh) {
+				dtv_view_protect(vm, code.gpa2);
+				dtv_dbt_page_ready(&vm->dbt, xp2);
+			}
+		}
+		ip = dtv_dbt_get(&vm->dbt, cpu->area, &code, xp, xp2);
+		if (ip)
+			return ip;
+	}
+	return FIND_AGAIN;
+}
+
+/* Go on at the hart's pc. Ends the engine section. */
+static enum dtv_action run(struct dtv_cpu *cpu)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	u64 ip;
+
+	for (;;) {
+		if (READ_ONCE(cpu->vm->stopped)) {
+			engine_leave(cpu);
+			return DTV_STOP;
+		}
+		ip = find_code(cpu);
+		if (ip != DTV_DBT_FULL)
+			break;
+		engine_leave(cpu);
+		flush_cache(cpu);
+		engine_enter(cpu);
+	}
+	if (ip == FIND_AGAIN) {
+		engine_leave(cpu);
+		cpu->again = true;
+		return DTV_WAIT;
+	}
+	h->resume_ip = ip;
+	WRITE_ONCE(cpu->gen, cpu->vm->dbt.gen);
+	engine_leave(cpu);
+	return DTV_RUN;
+}
+
+/* Go on at @ip inside a block that was found in this engine section; 0: at the hart's pc. */
+static enum dtv_action run_at(struct dtv_cpu *cpu, u64 ip)
+{
+	if (!ip)
+		return run(cpu);
+	cpu->area->hart.resume_ip = ip;
+	WRITE_ONCE(cpu->gen, cpu->vm->dbt.gen);
+	engine_leave(cpu);
+	return DTV_RUN;
+}
+
+static void take_requests(struct dtv_cpu *cpu)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	unsigned long req = xchg(&cpu->requests, 0);
+
+	if (req & DTV_REQ_SFENCE) {
+		struct dtv_fence f;
+
+		spin_lock(&cpu->req_lock);
+		f = cpu->req_fence;
+		cpu->req_fence.size = 0;
+		spin_unlock(&cpu->req_lock);
+		if (f.size)
+			fence(cpu, &f);
+	}
+	if (req & DTV_REQ_START) {
+		dtv_cpu_reset(cpu, cpu->start_pc, cpu->start_arg, true);
+		WRITE_ONCE(cpu->hsm, DTV_HSM_STARTED);
+	}
+	if (req & DTV_REQ_SSIP)
+		h->mip |= BIT_ULL(DTV_IRQ_SSI);
+}
+
+/* Requests and interrupts, then what comes next. In an engine section, which it ends. */
+static enum dtv_action next(struct dtv_cpu *cpu)
+{
+	if (READ_ONCE(cpu->requests))
+		take_requests(cpu);
+	if (READ_ONCE(cpu->hsm) == DTV_HSM_STOPPED) {
+		engine_leave(cpu);
+		return READ_ONCE(cpu->vm->stopped) ? DTV_STOP : DTV_WAIT;
+	}
+	take_interrupt(cpu);
+	return run(cpu);
+}
+
+enum dtv_action dtv_cpu_continue(struct dtv_cpu *cpu)
+{
+	cpu->again = false;
+	engine_enter(cpu);
+	return next(cpu);
+}
+
+/* --- instructions done in C --- */
+
+/* The bits of the instruction at @gpa; false when there is no RAM (the guest took it away). */
+static bool fetch_raw(struct dtv_cpu *cpu, gva_t pc, gpa_t gpa, u32 *raw)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	u8 *p = dtv_host_ram(cpu->vm, gpa);
+	struct dtv_regime r;
+	struct dtv_walk w;
+	u16 lo, hi;
+
+	if (!p)
+		return false;
+	lo = READ_ONCE(*(u16 *)p);
+	*raw = lo;
+	if (dtv_insn_len(lo) == 2)
+		return true;
+	if ((gpa & 0xfff) == 0xffe) {
+		dtv_guest_regime(h, DTV_ACCESS_EXEC, &r);
+		if (dtv_guest_walk(cpu->vm, &r, pc + 2, DTV_ACCESS_EXEC, &w))
+			return false;
+		p = dtv_host_ram(cpu->vm, w.gpa);
+		if (!p)
+			return false;
+	} else {
+		p += 2;
+	}
+	hi = READ_ONCE(*(u16 *)p);
+	*raw |= (u32)hi << 16;
+	return true;
+}
+
+static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w, bool fp)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	struct dtv_insn insn;
+	struct dtv_env env;
+	u64 fx;
+	u32 raw;
+
+	h->pc = w->pc;
+	if (!fetch_raw(cpu, w->pc, w->gpa, &raw))
+		return run(cpu);
+	dtv_decode(raw, cpu->vm->isa, &insn);
+	fill_env(cpu, &env);
+	if (fp)
+		fx = dtv_guest_fp(h, &insn);
+	else
+		fx = dtv_guest_system(h, &env, &insn);
+	if (fx & DTV_FX_TRAP) {
+		cpu->counters[DTV_COUNTER_TRAPS]++;
+		dtv_host_trace(cpu, DTV_TRACE_TRAP, h->priv == DTV_PRIV_M ? h->mcause : h->scause, w->pc);
+	}
+	if (fx & DTV_FX_SBI) {
+		/* May wait for other harts: they must not wait for this one. */
+		engine_leave(cpu);
+		fx |= dtv_sbi_call(cpu, h, &env);
+		engine_enter(cpu);
+	}
+	if (fx & DTV_FX_SFENCE)
+		fence(cpu, &env.fence);
+	if (fx & DTV_FX_SATP)
+		dtv_dbt_forget(cpu->area, ~0ULL);
+	if (fx & DTV_FX_FP)
+		h->mxcsr = dtv_fp_mxcsr(h);
+	if (fx & (DTV_FX_REGIME | DTV_FX_SATP | DTV_FX_TRAP))
+		choose_view(cpu);
+	if (fx & DTV_FX_TIMER)
+		program_timer(cpu);
+	if (fx & DTV_FX_WFI) {
+		if (READ_ONCE(cpu->vm->stopped)) {
+			engine_leave(cpu);
+			return DTV_STOP;
+		}
+		if (READ_ONCE(cpu->hsm) == DTV_HSM_STOPPED || !dtv_cpu_runnable(cpu)) {
+			engine_leave(cpu);
+			return DTV_WAIT;
+		}
+	}
+	if (fx & DTV_FX_IRQ)
+		return next(cpu);
+	if (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_FENCE_I | DTV_FX_ISA | DTV_FX_SBI) || h->pc != w->pc + insn.len)
+		return run(cpu);
+	return run_at(cpu, w->next_ip);
+}
+
+/* --- memory accesses done in C: MMIO, addresses that failed a check, misaligned atomics --- */
+
+enum access_kind { ACC_NONE, ACC_LOAD, ACC_STORE, ACC_AMO, ACC_LR, ACC_SC };
+
+static enum access_kind classify(const struct dtv_insn *in, u8 *len)
+{
+	switch (in->op) {
+	case DTV_OP_LB:
+	case DTV_OP_LBU:
+		*len = 1;
+		return ACC_LOAD;
+	case DTV_OP_LH:
+	case DTV_OP_LHU:
+		*len = 2;
+		return ACC_LOAD;
+	case DTV_OP_LW:
+	case DTV_OP_LWU:
+	case DTV_OP_FLW:
+		*len = 4;
+		return ACC_LOAD;
+	case DTV_OP_LD:
+	case DTV_OP_FLD:
+		*len = 8;
+		return ACC_LOAD;
+	case DTV_OP_SB:
+		*len = 1;
+		return ACC_STORE;
+	case DTV_OP_SH:
+		*len = 2;
+		return ACC_STORE;
+	case DTV_OP_SW:
+	case DTV_OP_FSW:
+		*len = 4;
+		return ACC_STORE;
+	case DTV_OP_SD:
+	case DTV_OP_FSD:
+		*len = 8;
+		return ACC_STORE;
+	}
+	if (in->fmt != DTV_FMT_AMO)
+		return ACC_NONE;
+	*len = (in->raw >> 12 & 7) == 2 ? 4 : 8;
+	switch (in->op) {
+	case DTV_OP_LR_W:
+	case DTV_OP_LR_D:
+		return ACC_LR;
+	case DTV_OP_SC_W:
+	case DTV_OP_SC_D:
+		return ACC_SC;
+	}
+	return ACC_AMO;
+}
+
+static void finish_load(struct dtv_hart *h, const struct dtv_insn *in, u64 v)
+{
+	u8 rd = in->rd & 31;
+
+	switch (in->op) {
+	case DTV_OP_LB:
+		v = (s64)(s8)v;
+		break;
+	case DTV_OP_LH:
+		v = (s64)(s16)v;
+		break;
+	case DTV_OP_LW:
+	case DTV_OP_LR_W:
+		v = (s64)(s32)v;
+		break;
+	case DTV_OP_LBU:
+		v = (u8)v;
+		break;
+	case DTV_OP_LHU:
+		v = (u16)v;
+		break;
+	case DTV_OP_LWU:
+		v = (u32)v;
+		break;
+	case DTV_OP_FLW:
+		h->f[rd] = v | 0xffffffff00000000ULL;
+		return;
+	case DTV_OP_FLD:
+		h->f[rd] = v;
+		return;
+	}
+	if (rd)
+		h->x[rd] = v;
+}
+
+static u64 amo_result(const struct dtv_insn *in, bool w, u64 old, u64 arg)
+{
+	s64 so = w ? (s64)old : (s32)old, sa = w ? (s64)arg : (s32)arg;
+	u64 uo = w ? old : (u32)old, ua = w ? arg : (u32)arg;
+
+	switch (in->op) {
+	case DTV_OP_AMOSWAP_W:
+	case DTV_OP_AMOSWAP_D:
+		return arg;
+	case DTV_OP_AMOADD_W:
+	case DTV_OP_AMOADD_D:
+		return old + arg;
+	case DTV_OP_AMOXOR_W:
+	case DTV_OP_AMOXOR_D:
+		return old ^ arg;
+	case DTV_OP_AMOAND_W:
+	case DTV_OP_AMOAND_D:
+		return old & arg;
+	case DTV_OP_AMOOR_W:
+	case DTV_OP_AMOOR_D:
+		return old | arg;
+	case DTV_OP_AMOMIN_W:
+	case DTV_OP_AMOMIN_D:
+		return so < sa ? old : arg;
+	case DTV_OP_AMOMAX_W:
+	case DTV_OP_AMOMAX_D:
+		return so > sa ? old : arg;
+	case DTV_OP_AMOMINU_W:
+	case DTV_OP_AMOMINU_D:
+		return uo < ua ? old : arg;
+	}
+	return uo > ua ? old : arg;
+}
+
+/* Aligned AMO, LR or SC on RAM. Returns what rd gets. */
+static u64 do_atomic(struct dtv_hart *h, const struct dtv_insn *in, enum access_kind kind, gva_t gva, u8 *p)
+{
+	u64 arg = h->x[in->rs2 & 31], old, want;
+	bool w = in->raw >> 12 & 1;
+
+	if (kind == ACC_LR) {
+		old = w ? READ_ONCE(*(u64 *)p) : (u64)(s64)(s32)READ_ONCE(*(u32 *)p);
+		h->resv_addr = gva;
+		h->resv_value = old;
+		return old;
+	}
+	if (kind == ACC_SC) {
+		bool ok = h->resv_addr == gva;
+
+		want = h->resv_value;
+		if (ok && w)
+			ok = cmpxchg((u64 *)p, want, arg) == want;
+		else if (ok)
+			ok = cmpxchg((u32 *)p, (u32)want, (u32)arg) == (u32)want;
+		h->resv_addr = ~0ULL;
+		return !ok;
+	}
+	do {
+		old = w ? READ_ONCE(*(u64 *)p) : READ_ONCE(*(u32 *)p);
+		want = amo_result(in, w, old, arg);
+	} while (w ? cmpxchg((u64 *)p, old, want) != old : cmpxchg((u32 *)p, (u32)old, (u32)want) != (u32)old);
+	return w ? old : (u64)(s64)(s32)old;
+}
+
+/* Code that C wrote over is dropped as if a store had missed. */
+static void wrote_ram(struct dtv_vm_core *vm, gpa_t gpa)
+{
+	if (dtv_dbt_is_code(&vm->dbt, gpa))
+		dtv_dbt_invalidate(&vm->dbt, gpa);
+}
+
+static enum dtv_action access_fault(struct dtv_cpu *cpu, enum access_kind kind, gva_t gva)
+{
+	trap(cpu, kind == ACC_LOAD || kind == ACC_LR ? DTV_EXC_LOAD_ACCESS : DTV_EXC_STORE_ACCESS, gva);
+	return run(cpu);
+}
+
+static enum dtv_action start_mmio(struct dtv_cpu *cpu, const struct dtv_insn *in, gpa_t gpa, u8 len, bool write,
+				  u64 data, u64 next_ip)
+{
+	struct dtv_vm_core *vm = cpu->vm;
+
+	cpu->counters[DTV_COUNTER_MMIO]++;
+	dtv_host_trace(cpu, DTV_TRACE_MMIO, gpa, len | (u64)write << 8);
+	cpu->mmio = (struct dtv_mmio){ .gpa = gpa, .data = data, .len = len, .write = write };
+	cpu->mmio_insn = *in;
+	cpu->mmio_next_ip = next_ip;
+	cpu->mmio_gen = vm->dbt.gen;
+	if (gpa - DTV_PLIC_BASE < DTV_PLIC_SIZE) {
+		if (write)
+			dtv_plic_write(&vm->plic, gpa - DTV_PLIC_BASE, len, data);
+		else
+			cpu->mmio.data = dtv_plic_read(&vm->plic, gpa - DTV_PLIC_BASE, len);
+		engine_leave(cpu);
+		return dtv_cpu_mmio_done(cpu);
+	}
+	engine_leave(cpu);
+	return DTV_MMIO;
+}
+
+enum dtv_action dtv_cpu_mmio_done(struct dtv_cpu *cpu)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	u64 next_ip = cpu->mmio_next_ip;
+
+	engine_enter(cpu);
+	if (cpu->mmio.failed) {
+		gva_t gva = h->x[cpu->mmio_insn.rs1 & 31] + cpu->mmio_insn.imm;
+
+		return access_fault(cpu, cpu->mmio.write ? ACC_STORE : ACC_LOAD, gva);
+	}
+	if (!cpu->mmio.write)
+		finish_load(h, &cpu->mmio_insn, cpu->mmio.data);
+	h->pc += cpu->mmio_insn.len;
+	if (READ_ONCE(cpu->requests))
+		return next(cpu);
+	return run_at(cpu, cpu->mmio_gen == cpu->vm->dbt.gen ? next_ip : 0);
+}
+
+/* Translate @gva for @acc; on failure the trap was taken. */
+static bool access_walk(struct dtv_cpu *cpu, gva_t gva, enum dtv_access acc, gpa_t *gpa)
+{
+	struct dtv_regime r;
+	struct dtv_walk w;
+
+	dtv_guest_regime(&cpu->area->hart, acc, &r);
+	if (dtv_guest_walk(cpu->vm, &r, gva, acc, &w)) {
+		trap(cpu, w.exc, gva);
+		return false;
+	}
+	*gpa = w.gpa;
+	return true;
+}
+
+static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	struct dtv_vm_core *vm = cpu->vm;
+	enum access_kind kind;
+	enum dtv_access acc;
+	struct dtv_insn in;
+	gpa_t gpa, gpa2 = 0;
+	u64 data = 0;
+	unsigned int n1;
+	u8 *p, *p2, len;
+	gva_t gva;
+	u32 raw;
+
+	h->pc = w->pc;
+	if (!fetch_raw(cpu, w->pc, w->gpa, &raw))
+		return run(cpu);
+	dtv_decode(raw, vm->isa, &in);
+	kind = classify(&in, &len);
+	if (kind == ACC_NONE)
+		return run(cpu); /* the guest changed the code under its own feet */
+	gva = h->x[in.rs1 & 31] + (in.fmt == DTV_FMT_AMO ? 0 : (s64)in.imm);
+	acc = kind == ACC_LOAD || kind == ACC_LR ? DTV_ACCESS_READ : DTV_ACCESS_WRITE;
+
+	/* Atomics must be aligned (unprivileged manual 14.2, 14.4). */
+	if (kind >= ACC_AMO && (gva & (len - 1))) {
+		trap(cpu, kind == ACC_LR ? DTV_EXC_LOAD_MISALIGNED : DTV_EXC_STORE_MISALIGNED, gva);
+		return run(cpu);
+	}
+	if (!access_walk(cpu, gva, acc, &gpa))
+		return run(cpu);
+	n1 = min((unsigned int)len, (unsigned int)(DTV_PAGE_SIZE - (gva & 0xfff)));
+	if (n1 < len && !access_walk(cpu, gva + n1, acc, &gpa2))
+		return run(cpu);
+
+	p = dtv_host_ram(vm, gpa);
+	p2 = n1 < len ? dtv_host_ram(vm, gpa2) : NULL;
+	if (!p || (n1 < len && !p2)) {
+		if (kind >= ACC_AMO || n1 < len || (gpa & (len - 1)))
+			return access_fault(cpu, kind, gva);
+		if (kind == ACC_STORE) {
+			data = in.fmt == DTV_FMT_S && (in.op == DTV_OP_FSW || in.op == DTV_OP_FSD) ?
+				       h->f[in.rs2 & 31] :
+				       h->x[in.rs2 & 31];
+			if (len < 8)
+				data &= (1ULL << len * 8) - 1;
+		}
+		return start_mmio(cpu, &in, gpa, len, kind == ACC_STORE, data, w->next_ip);
+	}
+
+	switch (kind) {
+	case ACC_LOAD:
+		if (n1 == len && !(gva & (len - 1))) {
+			/* Naturally aligned accesses are single-copy atomic. */
+			data = len == 8 ? READ_ONCE(*(u64 *)p) :
+			       len == 4 ? READ_ONCE(*(u32 *)p) :
+			       len == 2 ? READ_ONCE(*(u16 *)p) :
+					  READ_ONCE(*p);
+		} else {
+			memcpy(&data, p, n1);
+			if (p2)
+				memcpy((u8 *)&data + n1, p2, len - n1);
+		}
+		finish_load(h, &in, data);
+		break;
+	case ACC_STORE:
+		data = in.op == DTV_OP_FSW || in.op == DTV_OP_FSD ? h->f[in.rs2 & 31] : h->x[in.rs2 & 31];
+		wrote_ram(vm, gpa);
+		if (p2)
+			wrote_ram(vm, gpa2);
+		if (n1 == len && !(gva & (len - 1))) {
+			switch (len) {
+			case 1:
+				WRITE_ONCE(*p, (u8)data);
+				break;
+			case 2:
+				WRITE_ONCE(*(u16 *)p, (u16)data);
+				break;
+			case 4:
+				WRITE_ONCE(*(u32 *)p, (u32)data);
+				break;
+			default:
+				WRITE_ONCE(*(u64 *)p, data);
+			}
+		} else {
+			memcpy(p, &data, n1);
+			if (p2)
+				memcpy(p2, (u8 *)&data + n1, len - n1);
+		}
+		/* A hart that translated in between saw the old bytes. */
+		wrote_ram(vm, gpa);
+		if (p2)
+			wrote_ram(vm, gpa2);
+		break;
+	default:
+		if (kind != ACC_LR)
+			wrote_ram(vm, gpa);
+		data = do_atomic(h, &in, kind, gva, p);
+		if (kind != ACC_LR)
+			wrote_ram(vm, gpa);
+		if (in.rd & 31)
+			h->x[in.rd & 31] = data;
+		break;
+	}
+	h->pc += in.len;
+	return run_at(cpu, w->next_ip);
+}
+
+/* --- exits --- */
+
+enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	struct dtv_vm_core *vm = cpu->vm;
+	u32 reason = READ_ONCE(h->exit_reason);
+	u64 exit_ip = READ_ONCE(h->exit_ip);
+	enum dtv_action act;
+	struct dtv_where w;
+
+	/* From in_guest to busy without a gap in which exit_ip could lose its meaning. */
+	WRITE_ONCE(cpu->busy, 1);
+	smp_store_release(&cpu->in_guest, 0);
+	cpu->counters[DTV_COUNTER_EXITS + (reason & (DTV_NR_EXITS - 1))]++;
+
+	switch (reason) {
+	case DTV_EXIT_JUMP:
+		if (READ_ONCE(cpu->requests))
+			break;
+		act = run(cpu);
+		if (act == DTV_RUN && cpu->gen == vm->dbt.gen)
+			dtv_dbt_jcache_fill(cpu->area, class_of(h), h->pc, h->resume_ip);
+		dtv_host_trace(cpu, DTV_TRACE_EXIT, reason, h->pc);
+		return act;
+	case DTV_EXIT_NONE:
+	case DTV_EXIT_KICK:
+	case DTV_EXIT_RESUME:
+		break;
+	default:
+		dtv_dbt_where(&vm->dbt, exit_ip - 1, &w);
+		dtv_host_trace(cpu, DTV_TRACE_EXIT, reason, w.pc);
+		if (w.kind != DTV_WHERE_INSN && w.kind != DTV_WHERE_BUSY && w.kind != DTV_WHERE_NEXT) {
+			dtv_host_kill(vm, "translated code left from nowhere");
+			engine_leave(cpu);
+			return DTV_STOP;
+		}
+		h->pc = w.pc;
+		/* Nothing of the instruction was done: requests and interrupts go first. */
+		if (READ_ONCE(cpu->requests))
+			return next(cpu);
+		switch (reason) {
+		case DTV_EXIT_CHAIN: {
+			u32 gen = vm->dbt.gen;
+
+			act = run(cpu);
+			if (act == DTV_RUN && gen == READ_ONCE(vm->dbt.gen) && h->pc == w.pc) {
+				engine_enter(cpu);
+				if (gen == vm->dbt.gen)
+					dtv_dbt_chain(&vm->dbt, exit_ip, h->resume_ip);
+				engine_leave(cpu);
+			}
+			return act;
+		}
+		case DTV_EXIT_SYSTEM:
+		case DTV_EXIT_ILLEGAL:
+			return do_system(cpu, &w, false);
+		case DTV_EXIT_FP:
+			return do_system(cpu, &w, true);
+		case DTV_EXIT_ACCESS:
+			return do_access(cpu, &w);
+		}
+		break;
+	}
+	dtv_host_trace(cpu, DTV_TRACE_EXIT, reason, h->pc);
+	return next(cpu);
+}
+
+/* --- misses --- */
+
+void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write, u64 ip, struct dtv_miss *m)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	struct dtv_vm_core *vm = cpu->vm;
+	enum dtv_access acc = write ? DTV_ACCESS_WRITE : DTV_ACCESS_READ;
+	struct dtv_regime r;
+	struct dtv_insn in;
+	struct dtv_where w;
+	struct dtv_walk walk;
+	u64 next;
+	u32 raw;
+	u8 len;
+
+	memset(m, 0, sizeof(*m));
+	m->view = view;
+	cpu->counters[DTV_COUNTER_MISSES]++;
+	dtv_dbt_where(&vm->dbt, ip, &w);
+	if ((w.kind != DTV_WHERE_INSN && w.kind != DTV_WHERE_BUSY) || view != cpu->views.cur) {
+		dtv_host_kill(vm, "translated code missed where it cannot");
+		m->kind = DTV_MISS_REDIRECT;
+		m->ip = vm->dbt.stub_lookup;
+		return;
+	}
+	/* An AMO or SC that the host found unreadable still asks to write. */
+	if (!write) {
+		h->pc = w.pc;
+		if (fetch_raw(cpu, w.pc, w.gpa, &raw)) {
+			dtv_decode(raw, vm->isa, &in);
+			switch (classify(&in, &len)) {
+			case ACC_AMO:
+			case ACC_SC:
+				acc = DTV_ACCESS_WRITE;
+				break;
+			default:
+				break;
+			}
+		}
+	}
+	dtv_guest_regime(h, acc, &r);
+	if (dtv_guest_walk(vm, &r, gva, acc, &walk)) {
+		h->pc = w.pc;
+		trap(cpu, walk.exc, gva);
+		m->kind = DTV_MISS_REDIRECT;
+		next = find_code(cpu);
+		if (next == DTV_DBT_FULL || next == FIND_AGAIN) {
+			m->ip = vm->dbt.stub_lookup;
+		} else {
+			h->resume_ip = next;
+			m->ip = vm->dbt.stub_redirect;
+		}
+		return;
+	}
+	dtv_host_trace(cpu, DTV_TRACE_MISS, gva, walk.gpa);
+	m->gva = gva & DTV_PAGE_MASK;
+	m->gpa = walk.gpa & DTV_PAGE_MASK;
+	m->page = dtv_host_ram(vm, m->gpa);
+	if (!m->page) {
+		/* MMIO or nothing: the access is done in C. */
+		h->exit_ip = ip + 1;
+		m->kind = DTV_MISS_REDIRECT;
+		m->ip = vm->dbt.stub_access;
+		return;
+	}
+	m->kind = DTV_MISS_MAP;
+	m->level = walk.level;
+	m->prot = walk.prot & 3;
+	if (acc == DTV_ACCESS_WRITE) {
+		wrote_ram(vm, m->gpa);
+	} else if (dtv_dbt_is_code(&vm->dbt, m->gpa)) {
+		m->prot &= ~2;
+	}
+	/* A view shows a page to loads and stores alike: what is writable is readable (PTE W implies R). */
+	m->prot |= 1;
+	WRITE_ONCE(cpu->views.v[view].filled, true);
+}
+
+void dtv_cpu_stray(struct dtv_cpu *cpu, u64 ip, struct dtv_miss *m)
+{
+	(void)ip;
+	memset(m, 0, sizeof(*m));
+	dtv_host_kill(cpu->vm, "translated code reached outside of its views");
+	m->kind = DTV_MISS_REDIRECT;
+	m->ip = cpu->vm->dbt.stub_lookup;
+}
+
+/* --- kicks --- */
+
+u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	struct dtv_vm_core *vm = cpu->vm;
+	struct dtv_where w;
+
+	if (!dtv_cpu_pending(cpu))
+		return ip;
+	/* An interrupt that is masked needs no exit: the instruction that unmasks it does. */
+	if (READ_ONCE(cpu->requests) == DTV_REQ_IRQ && !READ_ONCE(vm->gate) && !READ_ONCE(vm->stopped)) {
+		cmpxchg(&cpu->requests, DTV_REQ_IRQ, 0UL);
+		if (dtv_guest_interrupt(h, lines_now(cpu)) < 0)
+			return ip;
+		request(cpu, DTV_REQ_IRQ);
+	}
+	dtv_dbt_where(&vm->dbt, ip, &w);
+	switch (w.kind) {
+	case DTV_WHERE_INSN:
+	case DTV_WHERE_NEXT:
+		h->pc = w.pc;
+		break;
+	case DTV_WHERE_NEXT_RAX:
+		h->pc = rax;
+		break;
+	default:
+		return 0;
+	}
+	return vm->dbt.stub_kick;
+}
+
+/* --- what the built-in SBI asks of other harts --- */
+
+struct dtv_vm_core *dtv_sbi_vm(struct dtv_cpu *cpu)
+{
+	return cpu->vm;
+}
+
+bool dtv_sbi_hart_exists(struct dtv_cpu *cpu, u64 id)
+{
+	return id < DTV_MAX_HARTS && cpu->vm->cpus[id];
+}
+
+u32 dtv_sbi_hart_state(struct dtv_cpu *cpu, u64 id)
+{
+	return READ_ONCE(cpu->vm->cpus[id]->hsm);
+}
+
+int dtv_sbi_hart_start(struct dtv_cpu *cpu, u64 id, gpa_t pc, u64 arg)
+{
+	struct dtv_cpu *t = cpu->vm->cpus[id];
+
+	if (cmpxchg(&t->hsm, DTV_HSM_STOPPED, DTV_HSM_START_PENDING) != DTV_HSM_STOPPED)
+		return -1;
+	t->start_pc = pc;
+	t->start_arg = arg;
+	smp_wmb();
+	dtv_cpu_request(t, DTV_REQ_START);
+	return 0;
+}
+
+void dtv_sbi_hart_stop(struct dtv_cpu *cpu)
+{
+	WRITE_ONCE(cpu->hsm, DTV_HSM_STOPPED);
+}
+
+void dtv_sbi_ipi(struct dtv_cpu *cpu, u64 id)
+{
+	dtv_cpu_request(cpu->vm->cpus[id], DTV_REQ_SSIP | DTV_REQ_IRQ);
+}
+
+/* One fence that covers both. */
+static void merge_fence(struct dtv_fence *into, const struct dtv_fence *f)
+{
+	if (!into->size) {
+		*into = *f;
+		return;
+	}
+	if (into->gva != f->gva || into->size != f->size) {
+		into->gva = 0;
+		into->size = ~0ULL;
+	}
+	if (into->asid != f->asid)
+		into->asid = ~0ULL;
+}
+
+void dtv_sbi_fence(struct dtv_cpu *self, u64 mask, bool fence_i, const struct dtv_fence *f)
+{
+	unsigned int i;
+
+	for (i = 0; i < DTV_MAX_HARTS; i++) {
+		struct dtv_cpu *t = mask >> i & 1 ? self->vm->cpus[i] : NULL;
+
+		if (!t)
+			continue;
+		if (t == self) {
+			if (!fence_i)
+				fence(self, f);
+			continue;
+		}
+		if (fence_i) {
+			request(t, DTV_REQ_FENCE_I);
+		} else {
+			spin_lock(&t->req_lock);
+			merge_fence(&t->req_fence, f);
+			spin_unlock(&t->req_lock);
+			request(t, DTV_REQ_SFENCE);
+		}
+		if (READ_ONCE(t->in_guest))
+			dtv_host_kick(t);
+	}
+	smp_mb();
+	for (i = 0; i < DTV_MAX_HARTS; i++) {
+		struct dtv_cpu *t = mask >> i & 1 ? self->vm->cpus[i] : NULL;
+
+		/* Outside of translated code it does the fence before it enters again. */
+		while (t && t != self && READ_ONCE(t->in_guest) && READ_ONCE(t->requests) &&
+		       !READ_ONCE(self->vm->stopped))
+			dtv_host_relax(self);
+	}
+}
+
+void dtv_sbi_ram_written(struct dtv_cpu *cpu, gpa_t gpa, u64 n)
+{
+	dtv_vm_memory_written(cpu->vm, gpa, n);
+}
+
+void dtv_vm_memory_written(struct dtv_vm_core *vm, gpa_t gpa, u64 size)
+{
+	gpa_t page;
+
+	for (page = gpa & DTV_PAGE_MASK; page < gpa + size; page += DTV_PAGE_SIZE)
+		wrote_ram(vm, page);
+}
+
+/* --- lifetimes --- */
+
+static void plic_output(void *opaque, unsigned int context, bool level)
+{
+	struct dtv_vm_core *vm = opaque;
+	unsigned int id = context / 2;
+
+	if (id < DTV_MAX_HARTS && vm->cpus[id])
+		dtv_cpu_set_line(vm->cpus[id], context & 1 ? DTV_IRQ_SEI : DTV_IRQ_MEI, level);
+}
+
+int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
+{
+	int err;
+
+	vm->isa = vm->isa ? vm->isa : DTV_ISA_RV64GC;
+	err = dtv_dbt_init(&vm->dbt, vm, cfg);
+	if (err)
+		return err;
+	vm->dbt.isa = vm->isa;
+	err = dtv_mmu_init(&vm->mmu, 1 << 17);
+	if (err) {
+		dtv_dbt_destroy(&vm->dbt);
+		return err;
+	}
+	dtv_plic_init(&vm->plic, DTV_MAX_HARTS * 2, plic_output, vm);
+	return 0;
+}
+
+void dtv_vm_core_destroy(struct dtv_vm_core *vm)
+{
+	dtv_mmu_destroy(&vm->mmu);
+	dtv_dbt_destroy(&vm->dbt);
+}
+
+int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv_area *area, u64 area_exec)
+{
+	if (id >= DTV_MAX_HARTS || vm->cpus[id])
+		return -EINVAL;
+	cpu->vm = vm;
+	cpu->id = id;
+	cpu->area = area;
+	cpu->area_exec = area_exec;
+	cpu->timer_when = ~0ULL;
+	cpu->hsm = DTV_HSM_STOPPED;
+	spin_lock_init(&cpu->req_lock);
+	dtv_views_init(&cpu->views, cpu->views.nr ? cpu->views.nr : 16);
+	dtv_dbt_area_init(&vm->dbt, area, area_exec);
+	/* Others look at cpus[] without a lock. */
+	smp_store_release(&vm->cpus[id], cpu);
+	vm->nr_cpus++;
+	return 0;
+}
+
+void dtv_cpu_destroy(struct dtv_cpu *cpu)
+{
+	if (cpu->vm && cpu->vm->cpus[cpu->id] == cpu) {
+		cpu->vm->cpus[cpu->id] = NULL;
+		cpu->vm->nr_cpus--;
+	}
+}
+
+void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
+{
+	struct dtv_area *area = cpu->area;
+	struct dtv_hart *h = &area->hart;
+	u64 keep_fd = (u64)h->exit_cmd << 32 | h->exit_fd, host_sp = h->host_sp, host_exit = h->host_exit;
+
+	memset(h, 0, sizeof(*h));
+	h->exit_fd = keep_fd;
+	h->exit_cmd = keep_fd >> 32;
+	h->host_sp = host_sp;
+	h->host_exit = host_exit;
+	h->canon_mask = GENMASK_ULL(63, 38);
+	h->rstack_sp = cpu->area_exec + offsetof(struct dtv_area, rstack) + sizeof(area->rstack) - 64;
+	h->resume_ip = cpu->vm->dbt.stub_lookup;
+	h->resv_addr = ~0ULL;
+	dtv_guest_reset(h, cpu->id, cpu->vm->sbi);
+	h->pc = pc;
+	h->x[10] = cpu->id;
+	h->x[11] = arg;
+	h->mxcsr = dtv_fp_mxcsr(h);
+	dtv_dbt_forget(area, ~0ULL);
+	WRITE_ONCE(cpu->hsm, started ? DTV_HSM_STARTED : DTV_HSM_STOPPED);
+	choose_view(cpu);
+	program_timer(cpu);
+}

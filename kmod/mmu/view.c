@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * view.c - which regime each view of a hart mirrors, and the reverse map of
+ * writable mappings that lets a page of code be write-protected everywhere.
+ *
+ * The reverse map may hold entries of mappings that are gone (zapped or in a
+ * view that was reset); acting on one again does no harm. What it may not do
+ * is miss one: so an entry is added after the mapping was made, and then the
+ * page is asked again whether it has become code (dtv_view_filled()).
+ */
+#include "../hart.h"
+
+struct dtv_rmap {
+	gpa_t gpa; /* page */
+	gva_t gva; /* page */
+	u32 gen; /* of the view when the entry was made */
+	u32 next; /* in the hash chain or the free list; index + 1, 0 ends */
+	u8 cpu;
+	u8 view;
+};
+
+#define HEAD_BITS 14
+
+int dtv_mmu_init(struct dtv_mmu *mmu, u32 entries)
+{
+	u32 i;
+
+	memset(mmu, 0, sizeof(*mmu));
+	spin_lock_init(&mmu->lock);
+	mmu->pool_size = entries;
+	mmu->heads_mask = (1U << HEAD_BITS) - 1;
+	mmu->pool = dtv_host_alloc(entries * sizeof(*mmu->pool));
+	mmu->heads = dtv_host_alloc((mmu->heads_mask + 1) * sizeof(u32));
+	if (!mmu->pool || !mmu->heads) {
+		dtv_mmu_destroy(mmu);
+		return -ENOMEM;
+	}
+	for (i = 0; i < entries; i++)
+		mmu->pool[i].next = i + 1 < entries ? i + 2 : 0;
+	mmu->pool_free = 1;
+	return 0;
+}
+
+void dtv_mmu_destroy(struct dtv_mmu *mmu)
+{
+	dtv_host_free(mmu->pool, mmu->pool_size * sizeof(*mmu->pool));
+	dtv_host_free(mmu->heads, (mmu->heads_mask + 1) * sizeof(u32));
+	mmu->pool = NULL;
+	mmu->heads = NULL;
+}
+
+void dtv_views_init(struct dtv_views *vs, unsigned int nr)
+{
+	memset(vs, 0, sizeof(*vs));
+	vs->nr = min(nr, (unsigned int)DTV_VIEWS_MAX);
+}
+
+/* Forget a view, by its own hart; another hart leaves @filled, as its owner may be just mapping a page. */
+static void view_reset(struct dtv_cpu *cpu, unsigned int idx, bool own)
+{
+	struct dtv_view *v = &cpu->views.v[idx];
+
+	if (!READ_ONCE(v->filled))
+		return;
+	if (own)
+		WRITE_ONCE(v->filled, false);
+	/* A mapping made after the reset is entered with the new generation. */
+	WRITE_ONCE(v->gen, v->gen + 1);
+	dtv_host_view_reset(cpu, idx);
+}
+
+unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r)
+{
+	struct dtv_views *vs = &cpu->views;
+	u8 kind = r->satp ? (r->priv & 3) | r->sum << 2 | r->mxr << 3 : 0;
+	unsigned int i, victim = 0;
+	u64 oldest = ~0ULL;
+
+	/* SUM means nothing to U-mode. */
+	if (r->satp && r->priv == DTV_PRIV_U)
+		kind &= ~4;
+	vs->clock++;
+	if (vs->v[vs->cur].used && vs->v[vs->cur].key == r->satp && vs->v[vs->cur].kind == kind) {
+		i = vs->cur;
+		goto found;
+	}
+	for (i = 0; i < vs->nr; i++) {
+		if (!vs->v[i].used) {
+			if (oldest) {
+				oldest = 0;
+				victim = i;
+			}
+			continue;
+		}
+		if (vs->v[i].key == r->satp && vs->v[i].kind == kind)
+			goto found;
+		if (vs->v[i].last < oldest) {
+			oldest = vs->v[i].last;
+			victim = i;
+		}
+	}
+	i = victim;
+	view_reset(cpu, i, true);
+	vs->v[i].used = true;
+	vs->v[i].key = r->satp;
+	vs->v[i].kind = kind;
+found:
+	vs->v[i].last = vs->clock;
+	vs->cur = i;
+	return i;
+}
+
+static u32 *rmap_head(struct dtv_mmu *mmu, gpa_t gpa)
+{
+	u64 pfn = gpa >> DTV_PAGE_SHIFT;
+
+	return &mmu->heads[(pfn ^ pfn >> HEAD_BITS) & mmu->heads_mask];
+}
+
+static bool rmap_stale(struct dtv_vm_core *vm, const struct dtv_rmap *e)
+{
+	return READ_ONCE(vm->cpus[e->cpu]->views.v[e->view].gen) != e->gen;
+}
+
+static void rmap_free(struct dtv_mmu *mmu, u32 *link)
+{
+	u32 i = *link;
+
+	*link = mmu->pool[i - 1].next;
+	mmu->pool[i - 1].next = mmu->pool_free;
+	mmu->pool_free = i;
+}
+
+/* Too many writable mappings to remember: start over with none. */
+static void rmap_overflow(struct dtv_vm_core *vm)
+{
+	unsigned int c, i;
+
+	for (c = 0; c < DTV_MAX_HARTS; c++) {
+		struct dtv_cpu *cpu = vm->cpus[c];
+
+		for (i = 0; cpu && i < cpu->views.nr; i++)
+			view_reset(cpu, i, false);
+	}
+}
+
+static void rmap_sweep(struct dtv_vm_core *vm)
+{
+	struct dtv_mmu *mmu = &vm->mmu;
+	u32 h;
+
+	for (h = 0; h <= mmu->heads_mask; h++) {
+		u32 *link = &mmu->heads[h];
+
+		while (*link) {
+			if (rmap_stale(vm, &mmu->pool[*link - 1]))
+				rmap_free(mmu, link);
+			else
+				link = &mmu->pool[*link - 1].next;
+		}
+	}
+}
+
+bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa)
+{
+	struct dtv_vm_core *vm = cpu->vm;
+	struct dtv_mmu *mmu = &vm->mmu;
+	struct dtv_rmap *e;
+	bool swept = false;
+	u32 *link, i;
+
+	gva &= DTV_PAGE_MASK;
+	gpa &= DTV_PAGE_MASK;
+	spin_lock(&mmu->lock);
+	for (link = rmap_head(mmu, gpa); *link;) {
+		e = &mmu->pool[*link - 1];
+		if (rmap_stale(vm, e)) {
+			rmap_free(mmu, link);
+			continue;
+		}
+		if (e->gpa == gpa && e->gva == gva && e->cpu == cpu->id && e->view == idx)
+			goto added;
+		link = &e->next;
+	}
+	if (!mmu->pool_free && !swept) {
+		swept = true;
+		rmap_sweep(vm);
+	}
+	i = mmu->pool_free;
+	if (!i) {
+		spin_unlock(&mmu->lock);
+		rmap_overflow(vm);
+		/* This mapping is gone too. */
+		return false;
+	}
+	e = &mmu->pool[i - 1];
+	mmu->pool_free = e->next;
+	link = rmap_head(mmu, gpa);
+	*e = (struct dtv_rmap){
+		.gpa = gpa,
+		.gva = gva,
+		.gen = READ_ONCE(cpu->views.v[idx].gen),
+		.next = *link,
+		.cpu = cpu->id,
+		.view = idx,
+	};
+	*link = i;
+added:
+	spin_unlock(&mmu->lock);
+	smp_mb();
+	return !dtv_dbt_is_code(&vm->dbt, gpa);
+}
+
+void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa)
+{
+	struct {
+		struct dtv_cpu *cpu;
+		gva_t gva;
+		u8 view;
+	} batch[16];
+	struct dtv_mmu *mmu = &vm->mmu;
+	unsigned int n, i;
+	u32 *link;
+
+	gpa &= DTV_PAGE_MASK;
+	do {
+		n = 0;
+		spin_lock(&mmu->lock);
+		for (link = rmap_head(mmu, gpa); *link && n < ARRAY_SIZE(batch);) {
+			struct dtv_rmap *e = &mmu->pool[*link - 1];
+
+			if (e->gpa != gpa) {
+				link = &e->next;
+				continue;
+			}
+			if (!rmap_stale(vm, e)) {
+				batch[n].cpu = vm->cpus[e->cpu];
+				batch[n].gva = e->gva;
+				batch[n].view = e->view;
+				n++;
+			}
+			rmap_free(mmu, link);
+		}
+		spin_unlock(&mmu->lock);
+		/* Zapping may sleep and interrupts other harts: not under the lock. */
+		for (i = 0; i < n; i++)
+			dtv_host_view_zap(batch[i].cpu, batch[i].view, batch[i].gva, DTV_PAGE_SIZE);
+	} while (n == ARRAY_SIZE(batch));
+}
+
+void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
+{
+	struct dtv_views *vs = &cpu->views;
+	unsigned int i;
+
+	for (i = 0; i < vs->nr; i++) {
+		struct dtv_view *v = &vs->v[i];
+
+		if (!v->used || !v->key)
+			continue;
+		if (f->asid != ~0ULL && (v->key & DTV_SATP_ASID) >> DTV_SATP_ASID_SHIFT != f->asid)
+			continue;
+		/* Past some size it is cheaper to forget the view. */
+		if (f->size > 512 * DTV_PAGE_SIZE)
+			view_reset(cpu, i, true);
+		else if (READ_ONCE(v->filled))
+			dtv_host_view_zap(cpu, i, f->gva & DTV_PAGE_MASK,
+					  ((f->gva + f->size + DTV_PAGE_SIZE - 1) & DTV_PAGE_MASK) -
+						  (f->gva & DTV_PAGE_MASK));
+	}
+}
+
+void dtv_views_flush(struct dtv_cpu *cpu)
+{
+	unsigned int i;
+
+	for (i = 0; i < cpu->views.nr; i++)
+		view_reset(cpu, i, true);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * view.h - which views a hart has, and which of their pages are writable.
+ *
+ * Portable bookkeeping; the mappings themselves are the host's
+ * (dtv_host_view_zap(), dtv_host_view_reset()). mmu->lock (spin, inside
+ * nothing but the PLIC's) rules the reverse map.
+ */
+#ifndef DTV_MMU_VIEW_H
+#define DTV_MMU_VIEW_H
+
+#include "../port.h"
+#include "../guest/guest.h"
+
+struct dtv_vm_core;
+struct dtv_cpu;
+
+#define DTV_VIEWS_MAX 64
+#define DTV_VIEW_BITS 39
+#define DTV_VIEW_SIZE (1ULL << DTV_VIEW_BITS)
+/* Views stand this far apart; the gap on each side of a view is half of what is left. */
+#define DTV_VIEW_STRIDE (DTV_VIEW_SIZE + (16ULL << 30))
+
+struct dtv_view {
+	bool used;
+	bool filled; /* something may be mapped in it */
+	u64 key; /* satp, 0: bare */
+	u8 kind; /* priv | sum << 2 | mxr << 3 */
+	u32 gen; /* counts resets: reverse map entries of older ones are void */
+	u64 last; /* LRU clock */
+};
+
+struct dtv_views {
+	unsigned int nr;
+	unsigned int cur;
+	u64 clock;
+	struct dtv_view v[DTV_VIEWS_MAX];
+};
+
+struct dtv_rmap; /* entry: a writable mapping of a page */
+
+struct dtv_mmu {
+	spinlock_t lock;
+	struct dtv_rmap *pool; /* fixed number of entries */
+	u32 pool_size, pool_free;
+	u32 *heads; /* hash by gpa page -> pool index + 1 */
+	u32 heads_mask;
+};
+
+int dtv_mmu_init(struct dtv_mmu *mmu, u32 entries);
+void dtv_mmu_destroy(struct dtv_mmu *mmu);
+
+/* @nr views, all unused. */
+void dtv_views_init(struct dtv_views *vs, unsigned int nr);
+
+/* Find the view of a regime, or recycle the least recently used one. Returns its index. Own context. */
+unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r);
+
+/**
+ * dtv_view_filled() - a page was mapped writable
+ * @cpu: hart; @idx: view; @gva, @gpa: page
+ *
+ * Called by the host right after it made the mapping.
+ *
+ * Return: false when the page has become code meanwhile: the host takes the mapping away again and lets the access fault anew.
+ * Context: hart's own; may sleep.
+ */
+bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa);
+
+/* Take write permission from all mappings of gpa's page on all harts. May sleep. */
+void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa);
+
+/* sfence.vma of this hart: zap what it names from the hart's views. */
+void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f);
+
+/* Zap everything of this hart. */
+void dtv_views_flush(struct dtv_cpu *cpu);
+
+#endif /* DTV_MMU_VIEW_H */
