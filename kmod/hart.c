@@ -156,6 +156,13 @@ static void choose_view(struct dtv_cpu *cpu)
 	struct dtv_hart *h = &cpu->area->hart;
 	struct dtv_regime r;
 
+	u8 class = class_of(h);
+
+	/* Code of one privilege never returns into that of another. */
+	if (class != cpu->class) {
+		cpu->class = class;
+		dtv_dbt_rstack_reset(cpu->area, cpu->area_exec);
+	}
 	dtv_guest_regime(h, DTV_ACCESS_READ, &r);
 	h->view_base = dtv_host_view_base(cpu, dtv_view_get(cpu, &r));
 }
@@ -173,7 +180,14 @@ static void program_timer(struct dtv_cpu *cpu)
 static void fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 {
 	dtv_view_fence(cpu, f);
-	dtv_dbt_forget(cpu->area, f->size <= DTV_PAGE_SIZE ? f->gva : ~0ULL);
+	dtv_dbt_forget(cpu->area, f->size <= DTV_PAGE_SIZE ? f->gva : ~0ULL, false);
+}
+
+/* Global mappings are those of every address space (privileged manual 4.3.1): they survive. */
+static void satp_changed(struct dtv_cpu *cpu)
+{
+	dtv_dbt_forget(cpu->area, ~0ULL, !cpu->local_s);
+	cpu->local_s = false;
 }
 
 static void trap(struct dtv_cpu *cpu, u64 cause, u64 tval)
@@ -242,6 +256,8 @@ static u64 find_code(struct dtv_cpu *cpu)
 			}
 			code.gpa2 = w.gpa;
 		}
+		if (!w.global)
+			cpu->local_s = true;
 		xp = dtv_dbt_page(&vm->dbt, pc, code.gpa, code.class, &fresh);
 		if (!xp)
 			return DTV_DBT_FULL;
@@ -410,7 +426,7 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 	if (fx & DTV_FX_SFENCE)
 		fence(cpu, &env.fence);
 	if (fx & DTV_FX_SATP)
-		dtv_dbt_forget(cpu->area, ~0ULL);
+		satp_changed(cpu);
 	if (fx & DTV_FX_FP)
 		h->mxcsr = dtv_fp_mxcsr(h);
 	if (fx & (DTV_FX_REGIME | DTV_FX_SATP | DTV_FX_TRAP))
@@ -429,7 +445,9 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 	}
 	if (fx & DTV_FX_IRQ)
 		return next(cpu);
-	if (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_FENCE_I | DTV_FX_ISA | DTV_FX_SBI) || h->pc != w->pc + insn.len)
+	/* What an FP check found wrong is a fact of the code behind it. */
+	if (fp || (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_FENCE_I | DTV_FX_ISA | DTV_FX_SBI)) ||
+	    h->pc != w->pc + insn.len)
 		return run(cpu);
 	return run_at(cpu, w->next_ip);
 }
@@ -806,14 +824,17 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 		if (READ_ONCE(cpu->requests))
 			return next(cpu);
 		switch (reason) {
-		case DTV_EXIT_CHAIN: {
+		case DTV_EXIT_CHAIN:
+		case DTV_EXIT_ENTER: {
 			u32 gen = vm->dbt.gen;
 
 			act = run(cpu);
 			if (act == DTV_RUN && gen == READ_ONCE(vm->dbt.gen) && h->pc == w.pc) {
 				engine_enter(cpu);
-				if (gen == vm->dbt.gen)
+				if (gen == vm->dbt.gen && reason == DTV_EXIT_CHAIN)
 					dtv_dbt_chain(&vm->dbt, exit_ip, h->resume_ip);
+				else if (gen == vm->dbt.gen && w.dead)
+					dtv_dbt_forward(&vm->dbt, exit_ip, h->resume_ip);
 				engine_leave(cpu);
 			}
 			return act;
@@ -907,7 +928,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	}
 	/* A view shows a page to loads and stores alike: what is writable is readable (PTE W implies R). */
 	m->prot |= 1;
-	WRITE_ONCE(cpu->views.v[view].filled, true);
+	dtv_view_note(cpu, view, m->gva, m->level);
 }
 
 void dtv_cpu_stray(struct dtv_cpu *cpu, u64 ip, struct dtv_miss *m)
@@ -1092,7 +1113,9 @@ void dtv_vm_core_destroy(struct dtv_vm_core *vm)
 
 int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv_area *area, u64 area_exec)
 {
-	if (id >= DTV_MAX_HARTS || vm->cpus[id])
+	int err;
+
+	if (id >= DTV_MAX_HARTS || vm->cpus[id] || area_exec % DTV_AREA_ALIGN)
 		return -EINVAL;
 	cpu->vm = vm;
 	cpu->id = id;
@@ -1101,7 +1124,9 @@ int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv
 	cpu->timer_when = ~0ULL;
 	cpu->hsm = DTV_HSM_STOPPED;
 	spin_lock_init(&cpu->req_lock);
-	dtv_views_init(&cpu->views, cpu->views.nr ? cpu->views.nr : 16);
+	err = dtv_views_init(&cpu->views, cpu->views.nr ? cpu->views.nr : 16);
+	if (err)
+		return err;
 	dtv_dbt_area_init(&vm->dbt, area, area_exec);
 	/* Others look at cpus[] without a lock. */
 	smp_store_release(&vm->cpus[id], cpu);
@@ -1114,6 +1139,7 @@ void dtv_cpu_destroy(struct dtv_cpu *cpu)
 	if (cpu->vm && cpu->vm->cpus[cpu->id] == cpu) {
 		cpu->vm->cpus[cpu->id] = NULL;
 		cpu->vm->nr_cpus--;
+		dtv_views_destroy(&cpu->views);
 	}
 }
 
@@ -1129,7 +1155,7 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 	h->host_sp = host_sp;
 	h->host_exit = host_exit;
 	h->canon_mask = GENMASK_ULL(63, 38);
-	h->rstack_sp = cpu->area_exec + offsetof(struct dtv_area, rstack) + sizeof(area->rstack) - 64;
+	dtv_dbt_rstack_reset(area, cpu->area_exec);
 	h->resume_ip = cpu->vm->dbt.stub_lookup;
 	h->resv_addr = ~0ULL;
 	dtv_guest_reset(h, cpu->id, cpu->vm->sbi);
@@ -1137,7 +1163,8 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 	h->x[10] = cpu->id;
 	h->x[11] = arg;
 	h->mxcsr = dtv_fp_mxcsr(h);
-	dtv_dbt_forget(area, ~0ULL);
+	dtv_dbt_forget(area, ~0ULL, false);
+	cpu->local_s = false;
 	WRITE_ONCE(cpu->hsm, started ? DTV_HSM_STARTED : DTV_HSM_STOPPED);
 	choose_view(cpu);
 	program_timer(cpu);

@@ -86,10 +86,18 @@ void dtv_dbt_area_init(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec)
 	for (c = 0; c < DTV_NR_CLASSES; c++)
 		for (i = 0; i < DTV_JCACHE; i++)
 			area->jcache[c][i] = (struct dtv_jentry){ .pc = ~0ULL };
-	memset(area->rstack, 0xff, sizeof(area->rstack));
-	area->hart.rstack_sp = area_exec + offsetof(struct dtv_area, rstack) + sizeof(area->rstack) - 64;
+	for (i = 0; i < ARRAY_SIZE(area->rstack_top); i += 2) {
+		area->rstack_top[i] = d->stub_unpredicted;
+		area->rstack_top[i + 1] = 0;
+	}
+	dtv_dbt_rstack_reset(area, area_exec);
 	area->hart.canon_mask = GENMASK_ULL(63, 38);
 	area->hart.resume_ip = d->stub_lookup;
+}
+
+void dtv_dbt_rstack_reset(struct dtv_area *area, u64 area_exec)
+{
+	area->hart.rstack_sp = area_exec + offsetof(struct dtv_area, rstack_top);
 }
 
 /* --- executable pages --- */
@@ -238,8 +246,12 @@ static struct dtv_block *block_make(struct dtv_dbt *d, const struct dtv_code *co
 	struct dtv_block *bl;
 	u32 start, meta, esize, xsize, *head;
 
-	/* The two-byte nop of the main entry is patched by one store: it has to be even. */
-	start = (d->used | 3);
+	/*
+	 * The two-byte nop of the main entry (17 or 29 bytes on) and the call
+	 * before the checked entry are each patched by one store: the first has to be
+	 * even, the second inside a quadword.
+	 */
+	start = ((d->used + 4) & ~7U) + 3;
 	meta = (d->meta_used + 3) & ~3U;
 	if (d->nr_blocks >= d->max_blocks || start + DTV_BLOCK_BYTES > d->cfg.size ||
 	    meta + sizeof(tx->entries) + sizeof(tx->exits) > d->meta_size)
@@ -309,9 +321,9 @@ u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, const struct dtv_code 
 			return DTV_DBT_FULL;
 	}
 	ip = block_ip(d, bl);
-	WRITE_ONCE(area->xpage[code->class][(code->pc >> DTV_PAGE_SHIFT) & (DTV_XPAGES - 1)], xp);
+	WRITE_ONCE(area->xpage[dtv_xpage_index(code->class, code->pc)], xp);
 	if (xp2)
-		WRITE_ONCE(area->xpage[code->class][((code->pc >> DTV_PAGE_SHIFT) + 1) & (DTV_XPAGES - 1)], xp2);
+		WRITE_ONCE(area->xpage[dtv_xpage_index(code->class, code->pc + DTV_PAGE_SIZE)], xp2);
 	return ip;
 }
 
@@ -334,11 +346,11 @@ void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip)
 	for (i = 0; i < from->nr_exits; i++, e++)
 		if (e->host == off)
 			break;
-	if (i == from->nr_exits || from->pc + e->target != to->pc)
+	if (i == from->nr_exits || from->pc + (e->target & ~EXIT_CHECKED) != to->pc)
 		goto out;
 	/* The same page at the same address needs no check. */
 	target = ip;
-	if (from->xp == to->xp && !to->xp2)
+	if (from->xp == to->xp && !to->xp2 && !(e->target & EXIT_CHECKED))
 		target += DTV_MAIN_OFF - DTV_CHECKED_OFF;
 	dtv_x86_patch_rel32(block_rw(d, from) + e->patch, target - (d->cfg.exec + from->host + e->patch + 4));
 out:
@@ -353,16 +365,28 @@ void dtv_dbt_jcache_fill(struct dtv_area *area, u8 class, gva_t pc, u64 ip)
 	WRITE_ONCE(j->ip, ip);
 }
 
-void dtv_dbt_forget(struct dtv_area *area, gva_t gva)
+void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s)
 {
-	unsigned int i = (gva >> DTV_PAGE_SHIFT) & (DTV_XPAGES - 1);
-
 	if (gva == ~0ULL) {
-		memset(area->xpage, 0, sizeof(area->xpage));
+		memset(area->xpage, 0, (DTV_XPAGES_U + (keep_s ? 0 : DTV_XPAGES_S)) * sizeof(u32));
 		return;
 	}
-	WRITE_ONCE(area->xpage[DTV_CLASS_U][i], 0);
-	WRITE_ONCE(area->xpage[DTV_CLASS_S][i], 0);
+	WRITE_ONCE(area->xpage[dtv_xpage_index(DTV_CLASS_U, gva)], 0);
+	if (!keep_s)
+		WRITE_ONCE(area->xpage[dtv_xpage_index(DTV_CLASS_S, gva)], 0);
+}
+
+void dtv_dbt_forward(struct dtv_dbt *d, u64 site, u64 ip)
+{
+	struct dtv_block *from, *to;
+
+	spin_lock(&d->lock);
+	from = block_at(d, site - 1 - d->cfg.exec);
+	to = block_at(d, ip - d->cfg.exec);
+	if (from && to && from->dead && !to->dead && from->class == to->class && from->pc == to->pc &&
+	    block_ip(d, to) == ip && site - d->cfg.exec == (u64)from->host + 5)
+		dtv_x86_patch_forward(block_rw(d, from), ip - (d->cfg.exec + from->host + 5));
+	spin_unlock(&d->lock);
 }
 
 void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
@@ -390,6 +414,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	/* Rows without code of their own (facts made it superfluous) share an offset: the last is the next to execute. */
 	row = &e[lo];
 	w->class = bl->class;
+	w->dead = READ_ONCE(bl->dead);
 	w->pc = (bl->pc & DTV_PAGE_MASK) | row->guest;
 	w->gpa = d->xps[bl->xp].gpa | row->guest;
 	switch ((enum dtv_entry_kind)row->kind) {
@@ -409,7 +434,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 
 			/* A row at the jump itself, or at the cold call. */
 			if (x->host == row->host || x->patch == row->host + 1) {
-				w->pc = bl->pc + x->target;
+				w->pc = bl->pc + (x->target & ~EXIT_CHECKED);
 				return;
 			}
 		}

@@ -48,9 +48,14 @@ enum dtv_class {
 	DTV_NR_CLASSES,
 };
 
-#define DTV_XPAGES 1024
+/* Executable-page tags: kernels are large and mapped alike everywhere, programs are small. */
+#define DTV_XPAGES_U 1024
+#define DTV_XPAGES_S 4096
+#define DTV_XPAGES_M 1024
+#define DTV_XPAGES (DTV_XPAGES_U + DTV_XPAGES_S + DTV_XPAGES_M)
 #define DTV_JCACHE 1024
-#define DTV_RSTACK 512
+#define DTV_RSTACK_BYTES 8192
+#define DTV_AREA_ALIGN 16384 /* of the area's address in translated code */
 
 struct dtv_jentry {
 	u64 pc; /* ~0: empty */
@@ -60,9 +65,12 @@ struct dtv_jentry {
 /**
  * struct dtv_area - what a jail can write beside guest memory
  * @hart: state (first page)
- * @xpage: id of the executable page that stands at a gva page now, per class
+ * @xpage: id of the executable page that stands at a gva page now; see dtv_xpage_index()
  * @jcache: targets of indirect jumps, per class
- * @rstack: return stack; rsp points into it
+ * @rstack: return stack: pairs of a host address to return to and the guest
+ *          return address that it stands for. A ring: it stands at an odd multiple of its size, so
+ *          that setting one bit of rsp after a push wraps it
+ * @rstack_top: the pairs above the ring, for returns that were never predicted
  * @sigstack: alternate signal stack of the jail
  */
 struct dtv_area {
@@ -70,12 +78,30 @@ struct dtv_area {
 		struct dtv_hart hart;
 		u8 page0[4096];
 	};
-	u32 xpage[DTV_NR_CLASSES][DTV_XPAGES];
+	u32 xpage[DTV_XPAGES];
 	struct dtv_jentry jcache[DTV_NR_CLASSES][DTV_JCACHE];
-	u64 rstack_guard[8];
-	u64 rstack[DTV_RSTACK];
+	u8 pad[DTV_RSTACK_BYTES + DTV_AREA_ALIGN -
+	       (4096 + DTV_XPAGES * 4 + DTV_NR_CLASSES * DTV_JCACHE * 16) % DTV_AREA_ALIGN];
+	u64 rstack[DTV_RSTACK_BYTES / 8];
+	u64 rstack_top[8];
 	u8 sigstack[16384];
 };
+
+/* Index into area->xpage[] for a page of code at @gva. */
+static inline unsigned int dtv_xpage_index(u8 class, gva_t gva)
+{
+	u64 vpn = gva >> DTV_PAGE_SHIFT;
+
+	switch (class) {
+	case DTV_CLASS_U:
+		return vpn & (DTV_XPAGES_U - 1);
+	case DTV_CLASS_S:
+		return DTV_XPAGES_U + (vpn & (DTV_XPAGES_S - 1));
+	}
+	return DTV_XPAGES_U + DTV_XPAGES_S + (vpn & (DTV_XPAGES_M - 1));
+}
+
+static_assert(offsetof(struct dtv_area, rstack) % DTV_AREA_ALIGN == DTV_RSTACK_BYTES, "the return stack wraps");
 
 #define DTV_AREA_SIZE ((sizeof(struct dtv_area) + 4095) & ~4095UL)
 
@@ -125,6 +151,7 @@ struct dtv_dbt {
 	u64 stub_kick; /* registers are live, hart->pc is set: save all, exit with KICK */
 	u64 stub_access; /* the same with ACCESS; hart->exit_ip is set */
 	u64 stub_lookup; /* the same with RESUME */
+	u64 stub_unpredicted; /* returned to from above the return stack's ring */
 	/* Exit stubs that sites call; indexed by enum dtv_exit. */
 	u64 stub_exit[DTV_NR_EXITS];
 	u64 stat_blocks, stat_guest_bytes, stat_host_bytes, stat_invalidated, stat_flushes;
@@ -133,8 +160,14 @@ struct dtv_dbt {
 int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg);
 void dtv_dbt_destroy(struct dtv_dbt *d);
 
-/* Empty the area's tables and set its constants. */
+/* Empty the area's tables and set its constants. @area_exec is a multiple of DTV_AREA_ALIGN. */
 void dtv_dbt_area_init(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec);
+
+/*
+ * The hart's code class changed: what the old class pushed must not be
+ * returned to.
+ */
+void dtv_dbt_rstack_reset(struct dtv_area *area, u64 area_exec);
 
 /**
  * struct dtv_code - a place in guest code
@@ -193,8 +226,19 @@ void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip);
 /* Put a block into the hart's jump cache. */
 void dtv_dbt_jcache_fill(struct dtv_area *area, u8 class, gva_t pc, u64 ip);
 
-/* sfence.vma, satp write: forget which pages are executable. @gva ~0: all. @global_too false keeps pages mapped global. */
-void dtv_dbt_forget(struct dtv_area *area, gva_t gva);
+/**
+ * dtv_dbt_forget() - forget which pages of U- and S-mode are executable
+ * @area: of the hart
+ * @gva: one page, or ~0: all
+ * @keep_s: leave those of S-mode alone (all came from global mappings)
+ */
+void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s);
+
+/*
+ * The ENTER exit at @site belongs to a block that died; let it lead to the
+ * block with checked entry @ip, which has the same pc.
+ */
+void dtv_dbt_forward(struct dtv_dbt *d, u64 site, u64 ip);
 
 enum dtv_where_kind {
 	DTV_WHERE_NOWHERE, /* not in a block */
@@ -210,6 +254,7 @@ enum dtv_where_kind {
  * @pc: gva
  * @gpa: of the instruction (INSN, BUSY)
  * @class: enum dtv_class of the block
+ * @dead: the block was invalidated
  * @next_ip: host address of the instruction boundary behind it, 0 when the block ends there (INSN, BUSY)
  */
 struct dtv_where {
@@ -217,6 +262,7 @@ struct dtv_where {
 	gva_t pc;
 	gpa_t gpa;
 	u8 class;
+	bool dead;
 	u64 next_ip;
 };
 

@@ -32,8 +32,10 @@ struct dtv_entry_row {
 struct dtv_exit_row {
 	u16 host; /* offset of the call in the cold code */
 	u16 patch; /* offset of the rel32 that chaining changes */
-	s32 target; /* next pc, from the block's pc */
+	s32 target; /* next pc, from the block's pc, which is even; EXIT_CHECKED */
 };
+
+#define EXIT_CHECKED 1 /* never chained past the check of the page */
 
 struct dtv_block {
 	u32 host; /* offset in the cache: the call of the ENTER exit */
@@ -80,6 +82,8 @@ enum dtv_cold_kind {
 	COLD_CANON_S, /* S-mode: the lower half is fine too, else exit ACCESS */
 	COLD_CHAIN, /* exit CHAIN */
 	COLD_JUMP, /* exit JUMP, pc in rax */
+	COLD_CALL, /* the same for a call: @back is where it returns to */
+	COLD_RETURN, /* a return that was not predicted: by the jump cache */
 	COLD_SYSTEM, /* exit SYSTEM */
 	COLD_FP, /* exit FP: C executes the instruction and looks pc up: facts do not hold behind it */
 	COLD_FP_FIX, /* detour: dtv_x86_fp_cold() */
@@ -179,5 +183,6 @@ int dtv_x86_stubs(struct dtv_dbt *d);
 /* Patching of live code: one aligned store each. */
 void dtv_x86_patch_rel32(u8 *at, s32 rel);
 void dtv_x86_patch_dead(u8 *main_entry, const u8 *to);
+void dtv_x86_patch_forward(u8 *enter, s32 rel);
 
 #endif /* DTV_DBT_TX_H */

@@ -17,7 +17,8 @@ struct row {
 
 static const struct row rows[DTV_NR_OPS] = {
 	[DTV_OP_ILLEGAL] = { "illegal", 0, DTV_FMT_NONE },
-#define INSN(id, name, fmt, match, mask, isa) [DTV_OP_##id] = { name, isa, DTV_FMT_##fmt },
+#define INSN(id, name, fmt, match, mask, isa) \
+	[DTV_OP_##id] = { name, isa, DTV_FMT_##fmt },
 #include "insns.h"
 #undef INSN
 };
@@ -27,18 +28,28 @@ const char *dtv_op_name(u16 op)
 	return op < DTV_NR_OPS ? rows[op].name : rows[DTV_OP_ILLEGAL].name;
 }
 
+static __always_inline void match_row(u32 raw, u32 opcode, u32 match, u32 mask, u16 id, u16 *op)
+{
+	if ((match & 0x7f) == opcode && (raw & mask) == match)
+		*op = id;
+}
+
 /*
- * @opcode is constant in every caller below, so that the compiler keeps of
- * this chain only the comparisons of that opcode's rows.
+ * A call for each row. @opcode is constant in every caller below, so that the
+ * compiler keeps only the comparisons of that opcode's rows. No two rows match
+ * the same bits.
  */
 static __always_inline u16 match_rows(u32 raw, u32 opcode)
 {
+	u16 op = DTV_OP_ILLEGAL;
+
 #define INSN(id, name, fmt, match, mask, isa) \
-	((match) & 0x7f) == opcode && (raw & (mask)) == (match) ? DTV_OP_##id:
-	return
+	match_row(raw, opcode, match, mask, DTV_OP_##id, &op),
+	(void)(
 #include "insns.h"
-		DTV_OP_ILLEGAL;
+		0);
 #undef INSN
+	return op;
 }
 
 /* Unprivileged manual, table 70: the major opcodes that insns.h has rows of. */

@@ -296,13 +296,17 @@ static bool is_ram(struct dtv_vm_core *vm, gpa_t gpa, u64 n)
 /* Move bytes page by page until the host takes or has no more. */
 static s64 dbcn_move(struct call *c, bool write)
 {
-	u64 left = min(c->arg[0], (u64)DBCN_MAX);
+	u64 left = c->arg[0];
 	gpa_t gpa = c->arg[1];
 	size_t chunk, done;
 	void *p;
 
 	c->value = 0;
-	if (c->arg[2] || gpa + c->arg[0] < gpa || !is_ram(c->vm, gpa, left))
+	if (c->arg[2] || gpa + left < gpa)
+		return SBI_ERR_INVALID_PARAM;
+	if (left > DBCN_MAX)
+		left = DBCN_MAX;
+	if (!is_ram(c->vm, gpa, left))
 		return SBI_ERR_INVALID_PARAM;
 	while (left) {
 		chunk = min(left, DTV_PAGE_SIZE - (gpa & (DTV_PAGE_SIZE - 1)));

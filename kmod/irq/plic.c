@@ -109,7 +109,7 @@ void dtv_plic_init(struct dtv_plic *p, unsigned int nr_contexts,
 {
 	memset(p, 0, sizeof(*p));
 	spin_lock_init(&p->lock);
-	p->nr_contexts = min(nr_contexts, (unsigned int)DTV_PLIC_CONTEXTS);
+	p->nr_contexts = nr_contexts < DTV_PLIC_CONTEXTS ? nr_contexts : DTV_PLIC_CONTEXTS;
 	p->set_output = set_output;
 	p->opaque = opaque;
 }

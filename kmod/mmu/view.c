@@ -49,10 +49,54 @@ void dtv_mmu_destroy(struct dtv_mmu *mmu)
 	mmu->heads = NULL;
 }
 
-void dtv_views_init(struct dtv_views *vs, unsigned int nr)
+int dtv_views_init(struct dtv_views *vs, unsigned int nr)
 {
 	memset(vs, 0, sizeof(*vs));
 	vs->nr = min(nr, (unsigned int)DTV_VIEWS_MAX);
+	vs->filters = dtv_host_alloc(vs->nr * sizeof(*vs->filters));
+	return vs->filters ? 0 : -ENOMEM;
+}
+
+void dtv_views_destroy(struct dtv_views *vs)
+{
+	dtv_host_free(vs->filters, vs->nr * sizeof(*vs->filters));
+	vs->filters = NULL;
+}
+
+static u32 page_bit(gva_t gva)
+{
+	u64 vpn = gva >> DTV_PAGE_SHIFT;
+
+	return (vpn ^ vpn >> 14) & (DTV_FILTER_PAGES - 1);
+}
+
+static u32 region_bit(gva_t gva)
+{
+	u64 n = gva >> 21;
+
+	return (n ^ n >> 12) & (DTV_FILTER_REGIONS - 1);
+}
+
+void dtv_view_note(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u8 level)
+{
+	struct dtv_filter *f = &cpu->views.filters[idx];
+	u32 bit;
+
+	WRITE_ONCE(cpu->views.v[idx].filled, true);
+	if (level) {
+		bit = region_bit(gva);
+		f->regions[bit / 64] |= 1ULL << (bit % 64);
+	} else {
+		bit = page_bit(gva);
+		f->pages[bit / 64] |= 1ULL << (bit % 64);
+	}
+}
+
+static bool maybe_mapped(const struct dtv_filter *f, gva_t gva)
+{
+	u32 p = page_bit(gva), r = region_bit(gva);
+
+	return (f->pages[p / 64] >> (p % 64) | f->regions[r / 64] >> (r % 64)) & 1;
 }
 
 /* Forget a view, by its own hart; another hart leaves @filled, as its owner may be just mapping a page. */
@@ -62,8 +106,10 @@ static void view_reset(struct dtv_cpu *cpu, unsigned int idx, bool own)
 
 	if (!READ_ONCE(v->filled))
 		return;
-	if (own)
+	if (own) {
 		WRITE_ONCE(v->filled, false);
+		memset(&cpu->views.filters[idx], 0, sizeof(cpu->views.filters[idx]));
+	}
 	/* A mapping made after the reset is entered with the new generation. */
 	WRITE_ONCE(v->gen, v->gen + 1);
 	dtv_host_view_reset(cpu, idx);
@@ -248,25 +294,42 @@ void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa)
 	} while (n == ARRAY_SIZE(batch));
 }
 
+static void fence_view(struct dtv_cpu *cpu, unsigned int idx, gva_t start, gva_t end)
+{
+	const struct dtv_filter *f = &cpu->views.filters[idx];
+	gva_t gva, from = ~0ULL;
+
+	for (gva = start; gva != end; gva += DTV_PAGE_SIZE) {
+		if (maybe_mapped(f, gva)) {
+			if (from == ~0ULL)
+				from = gva;
+		} else if (from != ~0ULL) {
+			dtv_host_view_zap(cpu, idx, from, gva - from);
+			from = ~0ULL;
+		}
+	}
+	if (from != ~0ULL)
+		dtv_host_view_zap(cpu, idx, from, end - from);
+}
+
 void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 {
+	gva_t start = f->gva & DTV_PAGE_MASK;
 	struct dtv_views *vs = &cpu->views;
 	unsigned int i;
 
 	for (i = 0; i < vs->nr; i++) {
 		struct dtv_view *v = &vs->v[i];
 
-		if (!v->used || !v->key)
+		if (!v->used || !v->key || !READ_ONCE(v->filled))
 			continue;
 		if (f->asid != ~0ULL && (v->key & DTV_SATP_ASID) >> DTV_SATP_ASID_SHIFT != f->asid)
 			continue;
 		/* Past some size it is cheaper to forget the view. */
 		if (f->size > 512 * DTV_PAGE_SIZE)
 			view_reset(cpu, i, true);
-		else if (READ_ONCE(v->filled))
-			dtv_host_view_zap(cpu, i, f->gva & DTV_PAGE_MASK,
-					  ((f->gva + f->size + DTV_PAGE_SIZE - 1) & DTV_PAGE_MASK) -
-						  (f->gva & DTV_PAGE_MASK));
+		else
+			fence_view(cpu, i, start, (f->gva + f->size + DTV_PAGE_SIZE - 1) & DTV_PAGE_MASK);
 	}
 }
 

@@ -21,6 +21,18 @@ struct dtv_cpu;
 /* Views stand this far apart; the gap on each side of a view is half of what is left. */
 #define DTV_VIEW_STRIDE (DTV_VIEW_SIZE + (16ULL << 30))
 
+/*
+ * What may be mapped in a view, so that most fences need not touch it: a bit
+ * per 4 KiB page and one per 2 MiB region, by hash. Cleared with the view.
+ */
+#define DTV_FILTER_PAGES 16384
+#define DTV_FILTER_REGIONS 4096
+
+struct dtv_filter {
+	u64 pages[DTV_FILTER_PAGES / 64];
+	u64 regions[DTV_FILTER_REGIONS / 64];
+};
+
 struct dtv_view {
 	bool used;
 	bool filled; /* something may be mapped in it */
@@ -35,6 +47,7 @@ struct dtv_views {
 	unsigned int cur;
 	u64 clock;
 	struct dtv_view v[DTV_VIEWS_MAX];
+	struct dtv_filter *filters; /* @nr of them */
 };
 
 struct dtv_rmap; /* entry: a writable mapping of a page */
@@ -50,8 +63,15 @@ struct dtv_mmu {
 int dtv_mmu_init(struct dtv_mmu *mmu, u32 entries);
 void dtv_mmu_destroy(struct dtv_mmu *mmu);
 
-/* @nr views, all unused. */
-void dtv_views_init(struct dtv_views *vs, unsigned int nr);
+/* @nr views, all unused. Return: 0 or -ENOMEM. */
+int dtv_views_init(struct dtv_views *vs, unsigned int nr);
+void dtv_views_destroy(struct dtv_views *vs);
+
+/*
+ * The host is about to map the page at @gva in a view; with @level >= 1 maybe
+ * also others in the same 2 MiB. Own context.
+ */
+void dtv_view_note(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u8 level);
 
 /* Find the view of a regime, or recycle the least recently used one. Returns its index. Own context. */
 unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r);

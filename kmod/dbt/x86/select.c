@@ -98,20 +98,22 @@ static void call_stub(struct dtv_tx *tx, enum dtv_exit reason)
 	to_exec(tx, at, tx->d->stub_exit[reason]);
 }
 
-#define XPAGE_DISP(class, gva)                                                     \
-	((s32)(offsetof(struct dtv_area, xpage) + (class) * sizeof(u32) * DTV_XPAGES + \
-	       (((gva) >> 12) & (DTV_XPAGES - 1)) * 4) -                               \
-	 DTV_HART_BIAS)
+static struct x86_mem xpage_mem(u8 class, gva_t gva)
+{
+	u32 off = offsetof(struct dtv_area, xpage) + dtv_xpage_index(class, gva) * sizeof(u32);
+
+	return x86_base(RBP, (s32)off - DTV_HART_BIAS);
+}
 
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2)
 {
 	dtv_tx_entry(tx, ENTRY_REWIND);
 	call_stub(tx, DTV_EXIT_ENTER);
 	/* The displacement is beyond 8 bits for every field of xpage: fixed length. */
-	cmp32_mi32(&tx->b, x86_base(RBP, XPAGE_DISP(tx->class, tx->pc)), xp);
+	cmp32_mi32(&tx->b, xpage_mem(tx->class, tx->pc), xp);
 	x86_fix8(&tx->b, jcc_rel8(&tx->b, CC_NE), tx->start);
 	if (xp2) {
-		cmp32_mi32(&tx->b, x86_base(RBP, XPAGE_DISP(tx->class, tx->pc + 4096)), xp2);
+		cmp32_mi32(&tx->b, xpage_mem(tx->class, tx->pc + DTV_PAGE_SIZE), xp2);
 		x86_fix8(&tx->b, jcc_rel8(&tx->b, CC_NE), tx->start);
 	}
 	x86_nop(&tx->b, 2);
@@ -160,20 +162,87 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(st
 #define JCACHE_DISP(class) \
 	((s32)(offsetof(struct dtv_area, jcache) + (class) * sizeof(struct dtv_jentry) * DTV_JCACHE) - DTV_HART_BIAS)
 
-/* Go to the guest pc in rax by the jump cache. */
-void jump_exit(struct dtv_tx *tx)
+/* The jump cache's entry for the guest pc in rax; changes rcx and the flags. */
+static struct x86_mem jcache_probe(struct dtv_tx *tx)
 {
 	struct x86_mem m = { .base = RBP, .index = RCX, .scale = 3, .disp = JCACHE_DISP(tx->class) };
 
-	dtv_tx_entry(tx, ENTRY_RAX);
 	/* An entry is 16 bytes and pc is even: (pc >> 1) * 16 = pc * 8. */
 	BUILD_BUG_ON(sizeof(struct dtv_jentry) != 16);
 	mov32_rr(&tx->b, RCX, RAX);
 	alu32_ri(&tx->b, ALU_AND, RCX, (DTV_JCACHE - 1) << 1);
 	alu_rm(&tx->b, ALU_CMP, RAX, m);
-	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_NE));
 	m.disp += 8;
+	return m;
+}
+
+void jump_exit(struct dtv_tx *tx)
+{
+	struct x86_mem m;
+
+	dtv_tx_entry(tx, ENTRY_RAX);
+	m = jcache_probe(tx);
+	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_NE));
 	jmp_m(&tx->b, m);
+}
+
+/* Bytes of push_link(). */
+#define PUSH_LINK_LEN 8
+
+/* The guest's half of a return stack pair; ra is committed. */
+static void push_link(struct dtv_tx *tx)
+{
+	push_r(&tx->b, dtv_x86_map[1]);
+	/* or rsp, imm32: wraps the ring. */
+	x86_op_rr(&tx->b, X86_W, 0x81, ALU_OR, RSP);
+	x86_u32(&tx->b, DTV_RSTACK_BYTES);
+}
+
+/* Where the host call returns to: drop the guest's half, go on behind the guest's call. */
+static void after_call(struct dtv_tx *tx, gva_t link)
+{
+	struct dtv_cold *c;
+
+	lea_rm(&tx->b, RSP, x86_base(RSP, 8));
+	x86_nop(&tx->b, patch_pad(tx, 1));
+	dtv_tx_entry(tx, ENTRY_EXIT);
+	c = dtv_tx_cold(tx, COLD_CHAIN, jmp_rel32(&tx->b));
+	/* Who returns here knows nothing of the page that this block stands for. */
+	c->target = (s32)(link - tx->block_pc) | EXIT_CHECKED;
+}
+
+void call_exit(struct dtv_tx *tx, gva_t target, gva_t link)
+{
+	struct dtv_cold *c;
+
+	x86_nop(&tx->b, patch_pad(tx, PUSH_LINK_LEN + 1));
+	dtv_tx_entry(tx, ENTRY_BUSY);
+	push_link(tx);
+	c = dtv_tx_cold(tx, COLD_CHAIN, call_rel32(&tx->b));
+	c->target = target - tx->block_pc;
+	after_call(tx, link);
+}
+
+void jump_call_exit(struct dtv_tx *tx, gva_t link)
+{
+	struct dtv_cold *c;
+	struct x86_mem m;
+
+	dtv_tx_entry(tx, ENTRY_RAX);
+	m = jcache_probe(tx);
+	c = dtv_tx_cold(tx, COLD_CALL, jcc_rel32(&tx->b, CC_NE));
+	dtv_tx_entry(tx, ENTRY_BUSY);
+	push_link(tx);
+	x86_op_rm(&tx->b, 0, 0xff, 2, m);
+	c->back = tx->b.p;
+	after_call(tx, link);
+}
+
+void return_exit(struct dtv_tx *tx)
+{
+	alu_mr(&tx->b, ALU_CMP, x86_base(RSP, 8), dtv_x86_map[1]);
+	dtv_tx_cold(tx, COLD_RETURN, jcc_rel32(&tx->b, CC_NE));
+	ret(&tx->b);
 }
 
 void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end)
@@ -243,6 +312,26 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			dtv_tx_entry(tx, ENTRY_RAX);
 			call_stub(tx, DTV_EXIT_JUMP);
 			break;
+		case COLD_CALL:
+			dtv_tx_entry(tx, ENTRY_RAX);
+			/* lea rcx, [rip + back] */
+			x86_byte(&tx->b, 0x48);
+			x86_byte(&tx->b, 0x8d);
+			x86_byte(&tx->b, 0x0d);
+			x86_u32(&tx->b, 0);
+			x86_fix32(&tx->b, tx->b.p - 4, c->back);
+			dtv_tx_entry(tx, ENTRY_BUSY);
+			push_link(tx);
+			push_r(&tx->b, RCX);
+			dtv_tx_entry(tx, ENTRY_RAX);
+			call_stub(tx, DTV_EXIT_JUMP);
+			break;
+		case COLD_RETURN:
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			mov_rr(&tx->b, RAX, dtv_x86_map[1]);
+			alu_ri(&tx->b, ALU_AND, RAX, -2);
+			jump_exit(tx);
+			break;
 		case COLD_SYSTEM:
 			dtv_tx_entry(tx, ENTRY_REWIND);
 			call_stub(tx, DTV_EXIT_SYSTEM);
@@ -276,4 +365,16 @@ void dtv_x86_patch_dead(u8 *main_entry, const u8 *to)
 	u16 v = 0xeb | (u8)(to - (main_entry + 2)) << 8;
 
 	WRITE_ONCE(*(u16 *)main_entry, v);
+}
+
+void dtv_x86_patch_forward(u8 *enter, s32 rel)
+{
+	/* call stub becomes jmp rel32: the five bytes lie inside an aligned quadword. */
+	u64 *q = (u64 *)((uintptr_t)enter & ~7UL);
+	unsigned int shift = ((uintptr_t)enter & 7) * 8;
+	u64 v = READ_ONCE(*q);
+
+	v &= ~(0xffffffffffULL << shift);
+	v |= (0xe9ULL | (u64)(u32)rel << 8) << shift;
+	WRITE_ONCE(*q, v);
 }

@@ -72,6 +72,17 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(st
 /* Go to the guest pc in rax; everything else is committed. */
 void jump_exit(struct dtv_tx *tx);
 
+/*
+ * Calls and returns by the return stack. For calls ra is committed; @link is
+ * its value. A prediction is a pair of a host return address and the guest's;
+ * it is only followed when the guest's is equal, to a place that goes on at
+ * the checked entry of the block there. So any pair of the same class may be
+ * followed at any time.
+ */
+void call_exit(struct dtv_tx *tx, gva_t target, gva_t link);
+void jump_call_exit(struct dtv_tx *tx, gva_t link);
+void return_exit(struct dtv_tx *tx);
+
 /* Leave the instruction to C: in line, the block goes on behind it unless @end. */
 void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end);
 

@@ -483,6 +483,29 @@ static void branch(struct dtv_tx *tx, enum x86_cc cc)
 	branch_exit(tx, cc, tx->pc + tx->insn.imm, branch_cmp);
 }
 
+#define RA 1
+
+/* jal, or jalr to a known address. An address too far for a chain goes by the jump cache. */
+static void direct_jump(struct dtv_tx *tx, gva_t target)
+{
+	const struct dtv_insn *in = &tx->insn;
+	gva_t link = tx->pc + in->len;
+
+	tx->end = true;
+	set_const(tx, in->rd, link);
+	if (!x86_is_s32(target - tx->block_pc)) {
+		mov_ri(&tx->b, RAX, target);
+		if (in->rd == RA)
+			jump_call_exit(tx, link);
+		else
+			jump_exit(tx);
+	} else if (in->rd == RA) {
+		call_exit(tx, target, link);
+	} else {
+		dtv_x86_chain_exit(tx, target);
+	}
+}
+
 static void jalr(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
@@ -491,8 +514,11 @@ static void jalr(struct dtv_tx *tx)
 
 	tx->end = true;
 	if (known(tx, in->rs1, &v)) {
-		set_const(tx, in->rd, tx->pc + in->len);
-		dtv_x86_chain_exit(tx, (v + in->imm) & ~1ULL);
+		direct_jump(tx, (v + in->imm) & ~1ULL);
+		return;
+	}
+	if (in->rd == 0 && in->rs1 == RA && in->imm == 0) {
+		return_exit(tx);
 		return;
 	}
 	lea_rm(b, RAX, x86_base(src(tx, in->rs1, RAX), in->imm));
@@ -503,7 +529,10 @@ static void jalr(struct dtv_tx *tx)
 	} else {
 		set_const(tx, in->rd, tx->pc + in->len);
 	}
-	jump_exit(tx);
+	if (in->rd == RA)
+		jump_call_exit(tx, tx->pc + in->len);
+	else
+		jump_exit(tx);
 }
 
 /* fence: x86 is TSO; only a store before a load needs an instruction. */
@@ -528,9 +557,7 @@ bool dtv_x86_int(struct dtv_tx *tx)
 		set_const(tx, in->rd, tx->pc + (s64)in->imm);
 		break;
 	case DTV_OP_JAL:
-		set_const(tx, in->rd, tx->pc + in->len);
-		dtv_x86_chain_exit(tx, tx->pc + in->imm);
-		tx->end = true;
+		direct_jump(tx, tx->pc + in->imm);
 		break;
 	case DTV_OP_JALR:
 		jalr(tx);

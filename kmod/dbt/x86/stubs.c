@@ -32,6 +32,13 @@ static void load_all(struct x86_buf *b)
 	jmp_m(b, HART(resume_ip));
 }
 
+/* rax = where the guest's ra leads. */
+static void load_ra(struct x86_buf *b)
+{
+	mov_rr(b, RAX, dtv_x86_map[1]);
+	alu_ri(b, ALU_AND, RAX, -2);
+}
+
 int dtv_x86_stubs(struct dtv_dbt *d)
 {
 	struct x86_buf buf = { .p = d->cfg.rw, .end = d->cfg.rw + 4096 };
@@ -59,6 +66,7 @@ int dtv_x86_stubs(struct dtv_dbt *d)
 	load_all(b);
 
 	d->stub_redirect = HERE();
+	mov_rm(b, RSP, HART(rstack_sp));
 	mov_rm(b, RAX, HART(view_base));
 	wrgsbase_r(b, RAX);
 	jmp_m(b, HART(resume_ip));
@@ -71,6 +79,12 @@ int dtv_x86_stubs(struct dtv_dbt *d)
 		mov32_mi(b, HART(exit_reason), i);
 		x86_fix32(b, jmp_rel32(b), leave);
 	}
+
+	/* A guest return to 0 met the ring's upper end: undo the pop. */
+	d->stub_unpredicted = HERE();
+	lea_rm(b, RSP, x86_base(RSP, -8));
+	load_ra(b);
+	x86_fix32(b, call_rel32(b), d->cfg.rw + (d->stub_exit[DTV_EXIT_JUMP] - d->cfg.exec));
 
 	d->stub_kick = HERE();
 	mov32_mi(b, HART(exit_reason), DTV_EXIT_KICK);
