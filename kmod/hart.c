@@ -151,20 +151,48 @@ static u8 class_of(const struct dtv_hart *h)
 	return DTV_CLASS_M;
 }
 
+/* Base of the view that is there for a regime, 0 if there is none. */
+static u64 view_base(struct dtv_cpu *cpu, u64 satp, u8 priv, bool sum)
+{
+	struct dtv_regime r = { .satp = satp, .priv = priv, .sum = sum };
+	int idx = dtv_view_find(cpu, &r);
+
+	return idx < 0 ? 0 : dtv_host_view_base(cpu, idx);
+}
+
+/* The regime may have changed: find its view, and those that translated code may switch to. */
 static void choose_view(struct dtv_cpu *cpu)
 {
 	struct dtv_hart *h = &cpu->area->hart;
+	u64 satp = READ_ONCE(h->satp);
 	struct dtv_regime r;
 
-	u8 class = class_of(h);
-
-	/* Code of one privilege never returns into that of another. */
-	if (class != cpu->class) {
-		cpu->class = class;
-		dtv_dbt_rstack_reset(cpu->area, cpu->area_exec);
-	}
 	dtv_guest_regime(h, DTV_ACCESS_READ, &r);
 	h->view_base = dtv_host_view_base(cpu, dtv_view_get(cpu, &r));
+	if (satp >> DTV_SATP_MODE_SHIFT != DTV_SATP_MODE_SV39 || (h->mstatus & DTV_MSTATUS_MXR)) {
+		h->view_u = 0;
+		h->view_s = 0;
+		h->view_sum = 0;
+		return;
+	}
+	h->view_u = view_base(cpu, satp, DTV_PRIV_U, false);
+	h->view_s = view_base(cpu, satp, DTV_PRIV_S, false);
+	h->view_sum = view_base(cpu, satp, DTV_PRIV_S, true);
+}
+
+/* Code of one privilege never returns into that of another. */
+static void change_class(struct dtv_cpu *cpu, u8 old)
+{
+	if (class_of(&cpu->area->hart) != old)
+		dtv_dbt_rstack_reset(cpu->area, cpu->area_exec);
+}
+
+/* An interrupt that is enabled but masked is looked for again when translated code unmasks. */
+static void update_hint(struct dtv_cpu *cpu)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+
+	WRITE_ONCE(h->irq_hint, (dtv_guest_mip(h, lines_now(cpu)) & READ_ONCE(h->mie)) != 0);
 }
 
 static void program_timer(struct dtv_cpu *cpu)
@@ -179,8 +207,16 @@ static void program_timer(struct dtv_cpu *cpu)
 
 static void fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 {
+	unsigned int giga = (f->gva >> 30) & 511;
+
 	dtv_view_fence(cpu, f);
-	dtv_dbt_forget(cpu->area, f->size <= DTV_PAGE_SIZE ? f->gva : ~0ULL, false);
+	/* One address stands for all of its leaf (privileged manual 4.2.1). */
+	if (f->size <= DTV_PAGE_SIZE && !(cpu->big_code[giga / 64] >> (giga % 64) & 1)) {
+		dtv_dbt_forget(cpu->area, f->gva, false);
+		return;
+	}
+	dtv_dbt_forget(cpu->area, ~0ULL, false);
+	memset(cpu->big_code, 0, sizeof(cpu->big_code));
 }
 
 /* Global mappings are those of every address space (privileged manual 4.3.1): they survive. */
@@ -193,10 +229,12 @@ static void satp_changed(struct dtv_cpu *cpu)
 static void trap(struct dtv_cpu *cpu, u64 cause, u64 tval)
 {
 	struct dtv_hart *h = &cpu->area->hart;
+	u8 class = class_of(h);
 
 	cpu->counters[DTV_COUNTER_TRAPS]++;
 	dtv_host_trace(cpu, DTV_TRACE_TRAP, cause, h->pc);
 	dtv_guest_trap(h, cause, tval);
+	change_class(cpu, class);
 	choose_view(cpu);
 }
 
@@ -206,6 +244,7 @@ static void take_interrupt(struct dtv_cpu *cpu)
 
 	if (irq >= 0)
 		trap(cpu, DTV_CAUSE_INTERRUPT | irq, 0);
+	update_hint(cpu);
 }
 
 /* --- finding code --- */
@@ -258,6 +297,8 @@ static u64 find_code(struct dtv_cpu *cpu)
 		}
 		if (!w.global)
 			cpu->local_s = true;
+		if (w.level)
+			cpu->big_code[(pc >> 30 & 511) / 64] |= 1ULL << (pc >> 30 & 63);
 		xp = dtv_dbt_page(&vm->dbt, pc, code.gpa, code.class, &fresh);
 		if (!xp)
 			return DTV_DBT_FULL;
@@ -399,6 +440,7 @@ static bool fetch_raw(struct dtv_cpu *cpu, gva_t pc, gpa_t gpa, u32 *raw)
 static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w, bool fp)
 {
 	struct dtv_hart *h = &cpu->area->hart;
+	u8 class = class_of(h);
 	struct dtv_insn insn;
 	struct dtv_env env;
 	u64 fx;
@@ -429,8 +471,10 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 		satp_changed(cpu);
 	if (fx & DTV_FX_FP)
 		h->mxcsr = dtv_fp_mxcsr(h);
-	if (fx & (DTV_FX_REGIME | DTV_FX_SATP | DTV_FX_TRAP))
+	if (fx & (DTV_FX_REGIME | DTV_FX_SATP | DTV_FX_TRAP)) {
+		change_class(cpu, class);
 		choose_view(cpu);
+	}
 	if (fx & DTV_FX_TIMER)
 		program_timer(cpu);
 	if (fx & DTV_FX_WFI) {
@@ -800,7 +844,8 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 
 	switch (reason) {
 	case DTV_EXIT_JUMP:
-		if (READ_ONCE(cpu->requests))
+		/* Also from code that unmasked an interrupt. */
+		if (READ_ONCE(cpu->requests) || READ_ONCE(h->irq_hint))
 			break;
 		act = run(cpu);
 		if (act == DTV_RUN && cpu->gen == vm->dbt.gen)
@@ -872,7 +917,8 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	m->view = view;
 	cpu->counters[DTV_COUNTER_MISSES]++;
 	dtv_dbt_where(&vm->dbt, ip, &w);
-	if ((w.kind != DTV_WHERE_INSN && w.kind != DTV_WHERE_BUSY) || view != cpu->views.cur) {
+	dtv_guest_regime(h, acc, &r);
+	if ((w.kind != DTV_WHERE_INSN && w.kind != DTV_WHERE_BUSY) || !dtv_view_is(cpu, view, &r)) {
 		dtv_host_kill(vm, "translated code missed where it cannot");
 		m->kind = DTV_MISS_REDIRECT;
 		m->ip = vm->dbt.stub_lookup;
@@ -953,6 +999,7 @@ u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
 	/* An interrupt that is masked needs no exit: the instruction that unmasks it does. */
 	if (READ_ONCE(cpu->requests) == DTV_REQ_IRQ && !READ_ONCE(vm->gate) && !READ_ONCE(vm->stopped)) {
 		cmpxchg(&cpu->requests, DTV_REQ_IRQ, 0UL);
+		update_hint(cpu);
 		if (dtv_guest_interrupt(h, lines_now(cpu)) < 0)
 			return ip;
 		request(cpu, DTV_REQ_IRQ);

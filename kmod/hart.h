@@ -77,7 +77,7 @@ struct dtv_cpu {
 	u32 in_guest; /* 1 while translated code may run; the host sets and clears it, see dtv_cpu_pending() */
 	u32 busy; /* 1 while hart.c may look at blocks outside of translated code */
 	u32 gen; /* dbt.gen that hart->resume_ip belongs to */
-	u8 class; /* enum dtv_class of the code that runs */
+	u64 big_code[8]; /* bit per GiB of gva: code was found through a leaf of more than 4 KiB */
 	bool local_s; /* an executable-page tag of S-mode came from a mapping that is not global */
 	bool again; /* DTV_WAIT is only a chance to be interrupted */
 	unsigned long requests; /* DTV_REQ_* */

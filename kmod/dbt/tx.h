@@ -85,6 +85,7 @@ enum dtv_cold_kind {
 	COLD_CALL, /* the same for a call: @back is where it returns to */
 	COLD_RETURN, /* a return that was not predicted: by the jump cache */
 	COLD_SYSTEM, /* exit SYSTEM */
+	COLD_LOOK, /* the (4-byte) instruction is done; leave to look at interrupts */
 	COLD_FP, /* exit FP: C executes the instruction and looks pc up: facts do not hold behind it */
 	COLD_FP_FIX, /* detour: dtv_x86_fp_cold() */
 };
@@ -123,6 +124,7 @@ struct dtv_tx {
 	bool pend_known, pend_canon;
 	u64 pend_value;
 	s32 pend_drift;
+	bool rd_is_f; /* rd was an f register: facts about x[rd] stand */
 
 	struct dtv_cold cold[DTV_COLD_MAX];
 	unsigned int nr_cold;
@@ -160,6 +162,12 @@ static inline struct dtv_cold *dtv_tx_cold(struct dtv_tx *tx, enum dtv_cold_kind
 	tx->nr_cold++;
 	*c = (struct dtv_cold){ .from = from, .kind = kind, .guest = tx->pc & 0xfff };
 	return c;
+}
+
+/* Whether one more instruction fits, and an exit behind it: each may need 9 side table rows, 7 of them for cold code. */
+static inline bool dtv_tx_room(const struct dtv_tx *tx)
+{
+	return tx->nr_cold + 9 <= DTV_COLD_MAX && tx->nr_entries + tx->nr_cold + 16 <= DTV_BLOCK_ENTRIES;
 }
 
 /* C code ran, or may have run, between the last instruction and the next: FS and frm may be anything. */

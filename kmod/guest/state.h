@@ -103,6 +103,10 @@ struct dtv_hart {
 	u32 exit_fd; /* module: vCPU fd for the exit's ioctl */
 	u32 exit_cmd; /* module: ioctl number */
 	u64 scratch[4]; /* spill space of stubs */
+	/* View bases that translated code may switch to by itself; 0: ask. */
+	u64 view_u, view_s, view_sum;
+	u32 irq_hint; /* not 0: an enabled interrupt may be pending */
+	u32 pad;
 
 	/* LR/SC reservation: address (gpa-independent gva) and loaded value. */
 	u64 resv_addr; /* ~0: none */

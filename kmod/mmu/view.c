@@ -77,26 +77,42 @@ static u32 region_bit(gva_t gva)
 	return (n ^ n >> 12) & (DTV_FILTER_REGIONS - 1);
 }
 
+static u32 giga_bit(gva_t gva)
+{
+	return (gva >> 30) & (DTV_FILTER_GIGAS - 1);
+}
+
 void dtv_view_note(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u8 level)
 {
 	struct dtv_filter *f = &cpu->views.filters[idx];
 	u32 bit;
 
 	WRITE_ONCE(cpu->views.v[idx].filled, true);
-	if (level) {
-		bit = region_bit(gva);
-		f->regions[bit / 64] |= 1ULL << (bit % 64);
-	} else {
+	switch (level) {
+	case 0:
 		bit = page_bit(gva);
 		f->pages[bit / 64] |= 1ULL << (bit % 64);
+		break;
+	case 1:
+		bit = region_bit(gva);
+		f->regions[bit / 64] |= 1ULL << (bit % 64);
+		break;
+	default:
+		bit = giga_bit(gva);
+		f->gigas[bit / 64] |= 1ULL << (bit % 64);
 	}
 }
 
-static bool maybe_mapped(const struct dtv_filter *f, gva_t gva)
+/* Bytes of the leaf that may be mapped at @gva, 0: none. */
+static u64 maybe_mapped(const struct dtv_filter *f, gva_t gva)
 {
-	u32 p = page_bit(gva), r = region_bit(gva);
+	u32 p = page_bit(gva), r = region_bit(gva), g = giga_bit(gva);
 
-	return (f->pages[p / 64] >> (p % 64) | f->regions[r / 64] >> (r % 64)) & 1;
+	if (f->gigas[g / 64] >> (g % 64) & 1)
+		return 1ULL << 30;
+	if (f->regions[r / 64] >> (r % 64) & 1)
+		return 1ULL << 21;
+	return f->pages[p / 64] >> (p % 64) & 1 ? DTV_PAGE_SIZE : 0;
 }
 
 /* Forget a view, by its own hart; another hart leaves @filled, as its owner may be just mapping a page. */
@@ -115,45 +131,65 @@ static void view_reset(struct dtv_cpu *cpu, unsigned int idx, bool own)
 	dtv_host_view_reset(cpu, idx);
 }
 
+static u8 view_kind(const struct dtv_regime *r)
+{
+	u8 kind = (r->priv & 3) | r->sum << 2 | r->mxr << 3;
+
+	/* Bare: one for all. SUM means nothing to U-mode. */
+	if (!r->satp)
+		return 0;
+	return r->priv == DTV_PRIV_U ? kind & ~4 : kind;
+}
+
+bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_regime *r)
+{
+	const struct dtv_view *v = &cpu->views.v[idx];
+
+	return idx < cpu->views.nr && v->used && v->key == r->satp && v->kind == view_kind(r);
+}
+
+int dtv_view_find(struct dtv_cpu *cpu, const struct dtv_regime *r)
+{
+	struct dtv_views *vs = &cpu->views;
+	unsigned int i;
+
+	for (i = 0; i < vs->nr; i++) {
+		if (dtv_view_is(cpu, i, r)) {
+			vs->v[i].last = vs->clock;
+			return i;
+		}
+	}
+	return -1;
+}
+
 unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r)
 {
 	struct dtv_views *vs = &cpu->views;
-	u8 kind = r->satp ? (r->priv & 3) | r->sum << 2 | r->mxr << 3 : 0;
 	unsigned int i, victim = 0;
 	u64 oldest = ~0ULL;
+	int found;
 
-	/* SUM means nothing to U-mode. */
-	if (r->satp && r->priv == DTV_PRIV_U)
-		kind &= ~4;
 	vs->clock++;
-	if (vs->v[vs->cur].used && vs->v[vs->cur].key == r->satp && vs->v[vs->cur].kind == kind) {
-		i = vs->cur;
-		goto found;
-	}
+	found = dtv_view_find(cpu, r);
+	if (found >= 0)
+		return found;
 	for (i = 0; i < vs->nr; i++) {
-		if (!vs->v[i].used) {
-			if (oldest) {
-				oldest = 0;
-				victim = i;
-			}
-			continue;
-		}
-		if (vs->v[i].key == r->satp && vs->v[i].kind == kind)
-			goto found;
-		if (vs->v[i].last < oldest) {
-			oldest = vs->v[i].last;
+		u64 last = vs->v[i].used ? vs->v[i].last : 0;
+
+		if (last < oldest) {
+			oldest = last;
 			victim = i;
 		}
 	}
-	i = victim;
-	view_reset(cpu, i, true);
-	vs->v[i].used = true;
-	vs->v[i].key = r->satp;
-	vs->v[i].kind = kind;
-found:
-	vs->v[i].last = vs->clock;
-	vs->cur = i;
-	return i;
+	view_reset(cpu, victim, true);
+	vs->v[victim] = (struct dtv_view){
+		.used = true,
+		.key = r->satp,
+		.kind = view_kind(r),
+		.gen = vs->v[victim].gen,
+		.last = vs->clock,
+	};
+	return victim;
 }
 
 static u32 *rmap_head(struct dtv_mmu *mmu, gpa_t gpa)
@@ -297,24 +333,35 @@ void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa)
 static void fence_view(struct dtv_cpu *cpu, unsigned int idx, gva_t start, gva_t end)
 {
 	const struct dtv_filter *f = &cpu->views.filters[idx];
-	gva_t gva, from = ~0ULL;
+	gva_t gva = start, from = 0, to = 0;
 
-	for (gva = start; gva != end; gva += DTV_PAGE_SIZE) {
-		if (maybe_mapped(f, gva)) {
-			if (from == ~0ULL)
-				from = gva;
-		} else if (from != ~0ULL) {
-			dtv_host_view_zap(cpu, idx, from, gva - from);
-			from = ~0ULL;
+	/* Neighbours go in one zap. */
+	while (gva < end) {
+		u64 size = maybe_mapped(f, gva);
+		gva_t leaf = gva & ~(size - 1);
+
+		if (!size) {
+			gva += DTV_PAGE_SIZE;
+			continue;
 		}
+		if (leaf != to) {
+			if (to != from)
+				dtv_host_view_zap(cpu, idx, from, to - from);
+			from = leaf;
+		}
+		to = leaf + size;
+		gva = to;
+		if (!gva)
+			break;
 	}
-	if (from != ~0ULL)
-		dtv_host_view_zap(cpu, idx, from, end - from);
+	if (to != from)
+		dtv_host_view_zap(cpu, idx, from, to - from);
 }
 
 void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 {
 	gva_t start = f->gva & DTV_PAGE_MASK;
+	gva_t end = (f->gva + f->size + DTV_PAGE_SIZE - 1) & DTV_PAGE_MASK;
 	struct dtv_views *vs = &cpu->views;
 	unsigned int i;
 
@@ -326,10 +373,10 @@ void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 		if (f->asid != ~0ULL && (v->key & DTV_SATP_ASID) >> DTV_SATP_ASID_SHIFT != f->asid)
 			continue;
 		/* Past some size it is cheaper to forget the view. */
-		if (f->size > 512 * DTV_PAGE_SIZE)
+		if (f->size > 512 * DTV_PAGE_SIZE || end < start)
 			view_reset(cpu, i, true);
 		else
-			fence_view(cpu, i, start, (f->gva + f->size + DTV_PAGE_SIZE - 1) & DTV_PAGE_MASK);
+			fence_view(cpu, i, start, end);
 	}
 }
 

@@ -22,15 +22,19 @@ struct dtv_cpu;
 #define DTV_VIEW_STRIDE (DTV_VIEW_SIZE + (16ULL << 30))
 
 /*
- * What may be mapped in a view, so that most fences need not touch it: a bit
- * per 4 KiB page and one per 2 MiB region, by hash. Cleared with the view.
+ * What may be mapped in a view, by the guest leaf that it came from, so that
+ * most fences need not touch it, and a fence of one address reaches all of its
+ * leaf: a bit per 4 KiB page and per 2 MiB, by hash, and per 1 GiB. Cleared
+ * with the view.
  */
 #define DTV_FILTER_PAGES 16384
 #define DTV_FILTER_REGIONS 4096
+#define DTV_FILTER_GIGAS 512
 
 struct dtv_filter {
 	u64 pages[DTV_FILTER_PAGES / 64];
 	u64 regions[DTV_FILTER_REGIONS / 64];
+	u64 gigas[DTV_FILTER_GIGAS / 64];
 };
 
 struct dtv_view {
@@ -44,7 +48,6 @@ struct dtv_view {
 
 struct dtv_views {
 	unsigned int nr;
-	unsigned int cur;
 	u64 clock;
 	struct dtv_view v[DTV_VIEWS_MAX];
 	struct dtv_filter *filters; /* @nr of them */
@@ -68,13 +71,19 @@ int dtv_views_init(struct dtv_views *vs, unsigned int nr);
 void dtv_views_destroy(struct dtv_views *vs);
 
 /*
- * The host is about to map the page at @gva in a view; with @level >= 1 maybe
- * also others in the same 2 MiB. Own context.
+ * The host is about to map the page at @gva in a view, or others of the same
+ * guest leaf, which is of @level. Own context.
  */
 void dtv_view_note(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u8 level);
 
 /* Find the view of a regime, or recycle the least recently used one. Returns its index. Own context. */
 unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r);
+
+/* The same without making one: index, or -1. A view that is found counts as used. */
+int dtv_view_find(struct dtv_cpu *cpu, const struct dtv_regime *r);
+
+/* Whether view @idx is that of the regime. */
+bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_regime *r);
 
 /**
  * dtv_view_filled() - a page was mapped writable

@@ -163,9 +163,9 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(st
 	((s32)(offsetof(struct dtv_area, jcache) + (class) * sizeof(struct dtv_jentry) * DTV_JCACHE) - DTV_HART_BIAS)
 
 /* The jump cache's entry for the guest pc in rax; changes rcx and the flags. */
-static struct x86_mem jcache_probe(struct dtv_tx *tx)
+static struct x86_mem jcache_probe(struct dtv_tx *tx, u8 class)
 {
-	struct x86_mem m = { .base = RBP, .index = RCX, .scale = 3, .disp = JCACHE_DISP(tx->class) };
+	struct x86_mem m = { .base = RBP, .index = RCX, .scale = 3, .disp = JCACHE_DISP(class) };
 
 	/* An entry is 16 bytes and pc is even: (pc >> 1) * 16 = pc * 8. */
 	BUILD_BUG_ON(sizeof(struct dtv_jentry) != 16);
@@ -178,10 +178,15 @@ static struct x86_mem jcache_probe(struct dtv_tx *tx)
 
 void jump_exit(struct dtv_tx *tx)
 {
+	jump_exit_to(tx, tx->class);
+}
+
+void jump_exit_to(struct dtv_tx *tx, u8 class)
+{
 	struct x86_mem m;
 
 	dtv_tx_entry(tx, ENTRY_RAX);
-	m = jcache_probe(tx);
+	m = jcache_probe(tx, class);
 	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_NE));
 	jmp_m(&tx->b, m);
 }
@@ -229,7 +234,7 @@ void jump_call_exit(struct dtv_tx *tx, gva_t link)
 	struct x86_mem m;
 
 	dtv_tx_entry(tx, ENTRY_RAX);
-	m = jcache_probe(tx);
+	m = jcache_probe(tx, tx->class);
 	c = dtv_tx_cold(tx, COLD_CALL, jcc_rel32(&tx->b, CC_NE));
 	dtv_tx_entry(tx, ENTRY_BUSY);
 	push_link(tx);
@@ -259,11 +264,12 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	dtv_tx_entry(tx, ENTRY_REWIND);
 	tx->pend_known = false;
 	tx->pend_canon = false;
-	if (!dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_fp(tx))
+	tx->rd_is_f = false;
+	if (!dtv_x86_sys(tx) && !dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_fp(tx))
 		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM, true);
-	forget(tx, rd);
-	if (!rd)
+	if (!rd || tx->rd_is_f)
 		return;
+	forget(tx, rd);
 	if (tx->pend_known) {
 		tx->known |= 1U << rd;
 		tx->value[rd] = tx->pend_value;
@@ -331,6 +337,13 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			mov_rr(&tx->b, RAX, dtv_x86_map[1]);
 			alu_ri(&tx->b, ALU_AND, RAX, -2);
 			jump_exit(tx);
+			break;
+		case COLD_LOOK:
+			/* The instruction is done: look at interrupts before the next. */
+			dtv_tx_entry(tx, ENTRY_BUSY);
+			mov_ri(&tx->b, RAX, page + c->guest + 4);
+			dtv_tx_entry(tx, ENTRY_RAX);
+			call_stub(tx, DTV_EXIT_JUMP);
 			break;
 		case COLD_SYSTEM:
 			dtv_tx_entry(tx, ENTRY_REWIND);

@@ -65,12 +65,15 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp);
 bool dtv_x86_int(struct dtv_tx *tx);
 bool dtv_x86_mem(struct dtv_tx *tx);
 bool dtv_x86_fp(struct dtv_tx *tx);
+bool dtv_x86_sys(struct dtv_tx *tx);
 
 /* jcc to a block at @target; @cmp emits the comparison and may be called twice. */
 void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(struct dtv_tx *tx));
 
 /* Go to the guest pc in rax; everything else is committed. */
 void jump_exit(struct dtv_tx *tx);
+/* The same to code of another class. */
+void jump_exit_to(struct dtv_tx *tx, u8 class);
 
 /*
  * Calls and returns by the return stack. For calls ra is committed; @link is

@@ -811,6 +811,25 @@ static bool reads_only(u16 op)
 	return false;
 }
 
+/* rd is an x register. */
+static bool writes_x(u16 op)
+{
+	switch (op) {
+	BOTH(FLE):
+	BOTH(FLT):
+	BOTH(FEQ):
+	BOTH(FCLASS):
+	BOTH(FCVT_W):
+	BOTH(FCVT_WU):
+	BOTH(FCVT_L):
+	BOTH(FCVT_LU):
+	case DTV_OP_FMV_X_W:
+	case DTV_OP_FMV_X_D:
+		return true;
+	}
+	return false;
+}
+
 /* Rounds to a format, and so not with ties away. */
 static bool rounds(u16 op)
 {
@@ -844,6 +863,7 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 	/* The rows of F and D in insns.h. */
 	if (in->op < DTV_OP_FLW || in->op > DTV_OP_FCVT_D_S)
 		return false;
+	tx->rd_is_f = !writes_x(in->op);
 	enter(tx, !reads_only(in->op));
 	if (in->rm == DTV_RM_RMM && rounds(in->op)) {
 		system_exit(tx, DTV_EXIT_FP, true);
