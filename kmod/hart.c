@@ -959,6 +959,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	m->page = dtv_host_ram(vm, m->gpa);
 	if (!m->page) {
 		/* MMIO or nothing: the access is done in C. */
+		dtv_dbt_note_mmio(&vm->dbt, ip, w.gpa);
 		h->exit_ip = ip + 1;
 		m->kind = DTV_MISS_REDIRECT;
 		m->ip = vm->dbt.stub_access;

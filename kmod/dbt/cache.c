@@ -456,6 +456,41 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	}
 }
 
+/* Lock held. */
+static void block_kill(struct dtv_dbt *d, struct dtv_block *bl)
+{
+	WRITE_ONCE(bl->dead, true);
+	dtv_x86_patch_dead(block_rw(d, bl) + main_off(bl), block_rw(d, bl));
+}
+
+static struct dtv_mmio_site *mmio_site(struct dtv_dbt *d, gpa_t gpa)
+{
+	return &d->mmio_sites[(gpa >> 1 ^ gpa >> 12) & (DTV_MMIO_SITES - 1)];
+}
+
+bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa)
+{
+	const struct dtv_mmio_site *s = mmio_site(d, gpa);
+
+	return s->gpa == gpa && s->count >= DTV_MMIO_OFTEN;
+}
+
+void dtv_dbt_note_mmio(struct dtv_dbt *d, u64 ip, gpa_t gpa)
+{
+	struct dtv_mmio_site *s = mmio_site(d, gpa);
+	struct dtv_block *bl;
+
+	spin_lock(&d->lock);
+	if (s->gpa != gpa)
+		*s = (struct dtv_mmio_site){ .gpa = gpa };
+	if (++s->count == DTV_MMIO_OFTEN) {
+		bl = block_at(d, ip - d->cfg.exec);
+		if (bl && !bl->dead)
+			block_kill(d, bl);
+	}
+	spin_unlock(&d->lock);
+}
+
 u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa)
 {
 	u32 i, k, n = 0;
@@ -471,8 +506,7 @@ u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa)
 			struct dtv_block *bl = &d->blocks[k];
 
 			if (!bl->dead) {
-				WRITE_ONCE(bl->dead, true);
-				dtv_x86_patch_dead(block_rw(d, bl) + main_off(bl), block_rw(d, bl));
+				block_kill(d, bl);
 				n++;
 			}
 			k = bl->xp == i ? bl->xp_next : bl->xp2_next;

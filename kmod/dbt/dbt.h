@@ -125,6 +125,15 @@ struct dtv_block;
 struct dtv_xp;
 struct dtv_tx;
 
+#define DTV_MMIO_SITES 1024
+#define DTV_MMIO_OFTEN 4
+
+/* An instruction that missed on something that is no RAM. */
+struct dtv_mmio_site {
+	gpa_t gpa; /* of the instruction */
+	u32 count;
+};
+
 struct dtv_dbt {
 	struct dtv_dbt_config cfg;
 	struct dtv_vm_core *vm;
@@ -145,6 +154,7 @@ struct dtv_dbt {
 	u32 nr_xps, max_xps;
 	u32 *xp_hash; /* heads by gpa page: index into xps[], 0 none */
 	u32 xp_mask;
+	struct dtv_mmio_site mmio_sites[DTV_MMIO_SITES]; /* by hash, the newest stays */
 	/* Host addresses of the stubs. */
 	u64 stub_resume; /* with rbp = area + DTV_HART_BIAS: reload all, jump to hart->resume_ip */
 	u64 stub_redirect; /* registers are live: set gs base, jump to hart->resume_ip */
@@ -239,6 +249,13 @@ void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s);
  * block with checked entry @ip, which has the same pc.
  */
 void dtv_dbt_forward(struct dtv_dbt *d, u64 site, u64 ip);
+
+/*
+ * The access at host address @ip, of the instruction at @gpa, missed on
+ * something that is no RAM. When it does so often, its block dies and is made
+ * anew with an exit in place of the access. Takes d->lock.
+ */
+void dtv_dbt_note_mmio(struct dtv_dbt *d, u64 ip, gpa_t gpa);
 
 enum dtv_where_kind {
 	DTV_WHERE_NOWHERE, /* not in a block */

@@ -44,6 +44,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	if (!page)
 		return false;
 	tx->block_pc = code->pc;
+	tx->page_gpa = code->gpa & DTV_PAGE_MASK;
 	tx->class = code->class;
 	tx->pc = code->pc;
 	tx->end = false;
@@ -60,7 +61,8 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		unsigned int off = tx->pc - base;
 		u32 raw;
 
-		if (n && (n >= DTV_BLOCK_INSNS || off >= DTV_PAGE_SIZE || seen_test_set(&seen, tx->pc))) {
+		if (n && (n >= DTV_BLOCK_INSNS || off >= DTV_PAGE_SIZE || !dtv_tx_room(tx) ||
+			  seen_test_set(&seen, tx->pc))) {
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
 		}

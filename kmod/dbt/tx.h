@@ -86,7 +86,7 @@ enum dtv_cold_kind {
 	COLD_RETURN, /* a return that was not predicted: by the jump cache */
 	COLD_SYSTEM, /* exit SYSTEM */
 	COLD_LOOK, /* the (4-byte) instruction is done; leave to look at interrupts */
-	COLD_FP, /* exit FP: C executes the instruction and looks pc up: facts do not hold behind it */
+	COLD_FP, /* exit FP; goes on with a block of its own, for facts do not hold behind it */
 	COLD_FP_FIX, /* detour: dtv_x86_fp_cold() */
 };
 
@@ -103,6 +103,7 @@ struct dtv_tx {
 	u8 *start; /* block's first byte, as C code writes it */
 	u64 delta; /* exec address = rw address + delta */
 	gva_t block_pc;
+	gpa_t page_gpa; /* of the block's page */
 	u8 class;
 	bool end; /* the block ends behind this instruction */
 	u32 body_end; /* offset of the cold code */
@@ -164,13 +165,16 @@ static inline struct dtv_cold *dtv_tx_cold(struct dtv_tx *tx, enum dtv_cold_kind
 	return c;
 }
 
-/* Whether one more instruction fits, and an exit behind it: each may need 9 side table rows, 7 of them for cold code. */
+/*
+ * Whether one more instruction fits, and an exit behind it: it may need 9 side
+ * table rows, 6 of them for cold code.
+ */
 static inline bool dtv_tx_room(const struct dtv_tx *tx)
 {
 	return tx->nr_cold + 9 <= DTV_COLD_MAX && tx->nr_entries + tx->nr_cold + 16 <= DTV_BLOCK_ENTRIES;
 }
 
-/* C code ran, or may have run, between the last instruction and the next: FS and frm may be anything. */
+/* C code may have run between the last instruction and the next: FS and frm may be anything. */
 static inline void dtv_tx_forget_fp(struct dtv_tx *tx)
 {
 	tx->fs_on = false;
@@ -179,8 +183,11 @@ static inline void dtv_tx_forget_fp(struct dtv_tx *tx)
 	tx->fboxed = 0;
 }
 
-/* x86/select_fp.c: the detour of a COLD_FP_FIX, whose branch is fixed and whose side table row stands. */
+/* x86/select_fp.c: the detour of a COLD_FP_FIX; its branch is fixed, its side table row stands. */
 void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c);
+
+/* cache.c: whether the load or store at @gpa is known to reach what is no RAM. Lock held. */
+bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa);
 
 /* x86/select.c */
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2);

@@ -490,7 +490,7 @@ static u64 fp_from_int(struct fp_env *e, u64 v, unsigned int width, bool uns)
 	return pack(e, sign, 63 - shift, v << shift, false);
 }
 
-/* The value of f[r] as a number of format @f: a single that is not boxed is the canonical NaN (21.2). */
+/* f[r] as a number of format @f: a single that is not boxed is the canonical NaN (21.2). */
 static u64 read_f(const struct dtv_hart *h, const struct fp_format *f, u8 r)
 {
 	u64 v = READ_ONCE(h->f[r & 31]);
@@ -505,61 +505,59 @@ static void write_f(struct dtv_hart *h, const struct fp_format *f, u8 r, u64 v)
 	h->f[r & 31] = f == &dbl ? v : v | DTV_FP_BOX;
 }
 
-#define BOTH(op)          \
-	case DTV_OP_##op##_S: \
-	case DTV_OP_##op##_D
-
 /* What the instruction gives for its operands; false: it is none of these. */
-static bool execute(struct dtv_hart *h, const struct dtv_insn *insn, struct fp_env *e, u64 *res, bool *to_x)
+static bool execute(const struct dtv_hart *h, const struct dtv_insn *insn, struct fp_env *e,
+		    u64 *res, bool *to_x)
 {
 	const struct fp_format *f = insn->raw >> 25 & 1 ? &dbl : &single;
 	u64 abits = read_f(h, f, insn->rs1), bbits = read_f(h, f, insn->rs2);
 	struct fp_num a = unpack(f, abits), b = unpack(f, bbits), c;
 	u64 x = insn->rs1 ? READ_ONCE(h->x[insn->rs1 & 31]) : 0;
 	u64 s = sign_bit(f, true);
+	u16 op = dtv_fp_single_op(insn->op);
 
 	e->fmt = f;
 	*to_x = false;
-	switch (insn->op) {
-	BOTH(FMADD):
-	BOTH(FMSUB):
-	BOTH(FNMSUB):
-	BOTH(FNMADD):
+	switch (op) {
+	case DTV_OP_FMADD_S:
+	case DTV_OP_FMSUB_S:
+	case DTV_OP_FNMSUB_S:
+	case DTV_OP_FNMADD_S:
 		/* Opcode bit 3 negates the product, bit 2 the addend. */
 		c = unpack(f, read_f(h, f, insn->rs3));
 		a.sign ^= insn->raw >> 3 & 1;
 		c.sign ^= insn->raw >> 2 & 1;
 		*res = fp_fma(e, a, b, c);
 		return true;
-	BOTH(FADD):
+	case DTV_OP_FADD_S:
 		*res = fp_add(e, a, b);
 		return true;
-	BOTH(FSUB):
+	case DTV_OP_FSUB_S:
 		b.sign = !b.sign;
 		*res = fp_add(e, a, b);
 		return true;
-	BOTH(FMUL):
+	case DTV_OP_FMUL_S:
 		*res = fp_mul(e, a, b);
 		return true;
-	BOTH(FDIV):
+	case DTV_OP_FDIV_S:
 		*res = fp_div(e, a, b);
 		return true;
-	BOTH(FSQRT):
+	case DTV_OP_FSQRT_S:
 		*res = fp_sqrt(e, a);
 		return true;
-	BOTH(FSGNJ):
+	case DTV_OP_FSGNJ_S:
 		*res = (abits & ~s) | (bbits & s);
 		return true;
-	BOTH(FSGNJN):
+	case DTV_OP_FSGNJN_S:
 		*res = (abits & ~s) | (~bbits & s);
 		return true;
-	BOTH(FSGNJX):
+	case DTV_OP_FSGNJX_S:
 		*res = abits ^ (bbits & s);
 		return true;
-	BOTH(FMIN):
+	case DTV_OP_FMIN_S:
 		*res = fp_minmax(e, abits, bbits, false);
 		return true;
-	BOTH(FMAX):
+	case DTV_OP_FMAX_S:
 		*res = fp_minmax(e, abits, bbits, true);
 		return true;
 	case DTV_OP_FCVT_S_D:
@@ -571,24 +569,17 @@ static bool execute(struct dtv_hart *h, const struct dtv_insn *insn, struct fp_e
 	case DTV_OP_FCVT_S_WU:
 	case DTV_OP_FCVT_S_L:
 	case DTV_OP_FCVT_S_LU:
-	case DTV_OP_FCVT_D_W:
-	case DTV_OP_FCVT_D_WU:
-	case DTV_OP_FCVT_D_L:
-	case DTV_OP_FCVT_D_LU:
 		*res = fp_from_int(e, x, insn->raw >> 21 & 1 ? 64 : 32, insn->raw >> 20 & 1);
 		return true;
 	case DTV_OP_FMV_W_X:
-		*res = (u32)x;
-		return true;
-	case DTV_OP_FMV_D_X:
-		*res = x;
+		*res = f == &dbl ? x : (u32)x;
 		return true;
 	}
 
 	*to_x = true;
-	switch (insn->op) {
-	BOTH(FLE):
-	BOTH(FLT):
+	switch (op) {
+	case DTV_OP_FLE_S:
+	case DTV_OP_FLT_S:
 		if (is_nan(a) || is_nan(b)) {
 			e->flags |= DTV_FP_NV;
 			*res = 0;
@@ -597,7 +588,7 @@ static bool execute(struct dtv_hart *h, const struct dtv_insn *insn, struct fp_e
 			*res = compare(a, b) < !(insn->raw >> 12 & 1);
 		}
 		return true;
-	BOTH(FEQ):
+	case DTV_OP_FEQ_S:
 		if (is_nan(a) || is_nan(b)) {
 			propagate(e, a, b);
 			*res = 0;
@@ -605,20 +596,18 @@ static bool execute(struct dtv_hart *h, const struct dtv_insn *insn, struct fp_e
 			*res = !compare(a, b);
 		}
 		return true;
-	BOTH(FCLASS):
+	case DTV_OP_FCLASS_S:
 		*res = fp_class(a, f);
 		return true;
-	BOTH(FCVT_W):
-	BOTH(FCVT_WU):
-	BOTH(FCVT_L):
-	BOTH(FCVT_LU):
+	case DTV_OP_FCVT_W_S:
+	case DTV_OP_FCVT_WU_S:
+	case DTV_OP_FCVT_L_S:
+	case DTV_OP_FCVT_LU_S:
 		*res = fp_to_int(e, a, insn->raw >> 21 & 1 ? 64 : 32, insn->raw >> 20 & 1);
 		return true;
 	case DTV_OP_FMV_X_W:
-		*res = (u64)(s64)(s32)READ_ONCE(h->f[insn->rs1 & 31]);
-		return true;
-	case DTV_OP_FMV_X_D:
-		*res = abits;
+		/* The bits, boxed or not. */
+		*res = f == &dbl ? abits : (u64)(s64)(s32)READ_ONCE(h->f[insn->rs1 & 31]);
 		return true;
 	}
 	return false;

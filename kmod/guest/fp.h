@@ -30,6 +30,14 @@ enum dtv_rm {
 #define DTV_FP_NAN64 0x7ff8000000000000ULL
 #define DTV_FP_BOX 0xffffffff00000000ULL
 
+/* The instruction of F that does with singles what @op does with doubles; or @op. */
+static inline u16 dtv_fp_single_op(u16 op)
+{
+	BUILD_BUG_ON(DTV_OP_FMV_D_X - DTV_OP_FLD != DTV_OP_FMV_W_X - DTV_OP_FLW);
+	BUILD_BUG_ON(DTV_OP_FADD_D - DTV_OP_FLD != DTV_OP_FADD_S - DTV_OP_FLW);
+	return op >= DTV_OP_FLD && op <= DTV_OP_FMV_D_X ? op - DTV_OP_FLD + DTV_OP_FLW : op;
+}
+
 /**
  * dtv_guest_fp() - execute one F or D instruction
  * @h: state; pc is the instruction's. On return pc is the next instruction's

@@ -55,13 +55,14 @@ struct x86_mem {
 	s32 disp;
 };
 
-static inline void x86_byte(struct x86_buf *b, u8 v)
+/* The low byte of @v. */
+static inline void x86_byte(struct x86_buf *b, u32 v)
 {
 	if (unlikely(b->p >= b->end)) {
 		b->full = true;
 		return;
 	}
-	*b->p++ = v;
+	*b->p++ = v & 0xff;
 }
 
 static inline void x86_u32(struct x86_buf *b, u32 v)
@@ -74,7 +75,7 @@ static inline void x86_u32(struct x86_buf *b, u32 v)
 
 static inline void x86_u64(struct x86_buf *b, u64 v)
 {
-	x86_u32(b, v);
+	x86_u32(b, v & U32_MAX);
 	x86_u32(b, v >> 32);
 }
 
@@ -294,10 +295,10 @@ static inline void mov_ri(struct x86_buf *b, u8 d, u64 imm)
 	if (imm <= U32_MAX) {
 		x86_rex(b, 0, 0, 0, d, false);
 		x86_byte(b, 0xb8 | (d & 7));
-		x86_u32(b, imm);
+		x86_u32(b, imm & U32_MAX);
 	} else if (x86_is_s32(imm)) {
 		x86_op_rr(b, X86_W, 0xc7, 0, d);
-		x86_u32(b, imm);
+		x86_u32(b, imm & U32_MAX);
 	} else {
 		x86_rex(b, X86_W, 0, 0, d, false);
 		x86_byte(b, 0xb8 | (d & 7));
@@ -854,9 +855,9 @@ static inline void cmps_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m, 
 	x86_byte(b, pred);
 }
 
-/* roundsd/roundss: to an integral value. @mode: 0..3 nearest down up zero, or 4 as MXCSR says, 8 without inexact. */
-#define X86_ROUND_MXCSR 4
-#define X86_ROUND_QUIET 8
+/* roundsd/roundss: to an integral value. @mode: 0 to 3 nearest, down, up, zero; or flags. */
+#define X86_ROUND_MXCSR 4 /* as MXCSR says */
+#define X86_ROUND_QUIET 8 /* raise no inexact */
 
 static inline void rounds_rr(struct x86_buf *b, bool dbl, u8 d, u8 s, u8 mode)
 {
@@ -890,7 +891,8 @@ static inline void cvts2s_rr(struct x86_buf *b, bool dbl, u8 d, u8 s)
 /* d = +-(d * a) +- [m] */
 enum x86_fma { FMA_MADD = 0xa9, FMA_MSUB = 0xab, FMA_NMADD = 0xad, FMA_NMSUB = 0xaf };
 
-static inline void vfm213s_rrm(struct x86_buf *b, enum x86_fma op, bool dbl, u8 d, u8 a, struct x86_mem m)
+static inline void vfm213s_rrm(struct x86_buf *b, enum x86_fma op, bool dbl, u8 d, u8 a,
+			       struct x86_mem m)
 {
 	x86_vex_rm(b, dbl, 1, 2, op, d, a, m);
 }

@@ -192,15 +192,16 @@ void jump_exit_to(struct dtv_tx *tx, u8 class)
 }
 
 /* Bytes of push_link(). */
-#define PUSH_LINK_LEN 8
+#define PUSH_LINK_LEN 12
 
 /* The guest's half of a return stack pair; ra is committed. */
 static void push_link(struct dtv_tx *tx)
 {
 	push_r(&tx->b, dtv_x86_map[1]);
-	/* or rsp, imm32: wraps the ring. */
+	/* or rsp, imm32 wraps the ring; then the push went to where the pair is not. */
 	x86_op_rr(&tx->b, X86_W, 0x81, ALU_OR, RSP);
 	x86_u32(&tx->b, DTV_RSTACK_BYTES);
+	mov_mr(&tx->b, x86_base(RSP, 0), dtv_x86_map[1]);
 }
 
 /* Where the host call returns to: drop the guest's half, go on behind the guest's call. */

@@ -53,7 +53,7 @@ static void fix(struct dtv_tx *tx, enum fix kind, u8 *from, s32 param)
 
 /* --- checks before an instruction --- */
 
-/* FS is not Off; @writes: an f register or fflags may change, so that FS becomes Dirty (privileged manual 3.1.6.6). */
+/* FS is not Off; with @writes, f registers or fflags may change and it becomes Dirty. */
 static void enter(struct dtv_tx *tx, bool writes)
 {
 	struct x86_mem m = HART(mstatus);
@@ -73,7 +73,7 @@ static void enter(struct dtv_tx *tx, bool writes)
 	}
 }
 
-/* A dynamic mode is one that MXCSR has, or C does it: RMM and invalid ones have bit 2 of frm set. */
+/* A dynamic mode is one that MXCSR has, or C does it: RMM and invalid ones set bit 2 of frm. */
 static void need_frm(struct dtv_tx *tx)
 {
 	if (tx->insn.rm != DTV_RM_DYN || tx->frm_ok)
@@ -720,7 +720,10 @@ static void fix_minmax(struct x86_buf *b, bool dbl)
 	x86_fix8(b, second, b->p);
 }
 
-/* rcx = -1 when xmm0 is not below zero, or a NaN: then the largest integer is meant; 0 otherwise. Changes xmm0, @zero. */
+/*
+ * rcx = -1 when xmm0 is not below zero, or a NaN, so that the largest integer
+ * is meant; 0 otherwise. Changes xmm0 and @zero.
+ */
 static void not_negative(struct x86_buf *b, bool dbl, u8 zero)
 {
 	xorps_rr(b, zero, zero);
@@ -741,7 +744,7 @@ static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
 	xorps_rr(b, X2, X2);
 	ucomis_rr(b, dbl, X1, X2);
 	invalid = jcc_rel8(b, CC_NE);
-	/* A negative number that rounds to zero, unless it is a NaN: unordered is equal, too. */
+	/* A negative number that rounds to zero; or a NaN, which counts as equal. */
 	cvtts2si_rx(b, dbl, true, RAX, X0);
 	test_rr(b, RAX, RAX);
 	x86_fix32(b, jcc_rel32(b, CC_E), back);
@@ -775,7 +778,7 @@ void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
 		fix_minmax(b, dbl);
 		break;
 	case FIX_INT:
-		/* The least integer is right for a negative number; one less wraps to the largest. */
+		/* Right for a negative number; one less wraps to the largest. */
 		not_negative(b, dbl, X1);
 		alu_rr(b, ALU_ADD, RAX, RCX);
 		break;
@@ -793,19 +796,15 @@ void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
 
 /* --- dispatch --- */
 
-#define BOTH(op)          \
-	case DTV_OP_##op##_S: \
-	case DTV_OP_##op##_D
+/* These functions, and the dispatch, know the ops of F alone: see dtv_fp_single_op(). */
 
 /* Changes no f register and raises no flag. */
 static bool reads_only(u16 op)
 {
 	switch (op) {
-	BOTH(FCLASS):
+	case DTV_OP_FCLASS_S:
 	case DTV_OP_FMV_X_W:
-	case DTV_OP_FMV_X_D:
 	case DTV_OP_FSW:
-	case DTV_OP_FSD:
 		return true;
 	}
 	return false;
@@ -815,42 +814,40 @@ static bool reads_only(u16 op)
 static bool writes_x(u16 op)
 {
 	switch (op) {
-	BOTH(FLE):
-	BOTH(FLT):
-	BOTH(FEQ):
-	BOTH(FCLASS):
-	BOTH(FCVT_W):
-	BOTH(FCVT_WU):
-	BOTH(FCVT_L):
-	BOTH(FCVT_LU):
+	case DTV_OP_FLE_S:
+	case DTV_OP_FLT_S:
+	case DTV_OP_FEQ_S:
+	case DTV_OP_FCLASS_S:
+	case DTV_OP_FCVT_W_S:
+	case DTV_OP_FCVT_WU_S:
+	case DTV_OP_FCVT_L_S:
+	case DTV_OP_FCVT_LU_S:
 	case DTV_OP_FMV_X_W:
-	case DTV_OP_FMV_X_D:
 		return true;
 	}
 	return false;
 }
 
 /* Rounds to a format, and so not with ties away. */
-static bool rounds(u16 op)
+static bool rounds(u16 op, bool dbl)
 {
 	switch (op) {
-	BOTH(FADD):
-	BOTH(FSUB):
-	BOTH(FMUL):
-	BOTH(FDIV):
-	BOTH(FSQRT):
-	BOTH(FMADD):
-	BOTH(FMSUB):
-	BOTH(FNMSUB):
-	BOTH(FNMADD):
+	case DTV_OP_FADD_S:
+	case DTV_OP_FSUB_S:
+	case DTV_OP_FMUL_S:
+	case DTV_OP_FDIV_S:
+	case DTV_OP_FSQRT_S:
+	case DTV_OP_FMADD_S:
+	case DTV_OP_FMSUB_S:
+	case DTV_OP_FNMSUB_S:
+	case DTV_OP_FNMADD_S:
 	case DTV_OP_FCVT_S_D:
-	case DTV_OP_FCVT_S_W:
-	case DTV_OP_FCVT_S_WU:
 	case DTV_OP_FCVT_S_L:
 	case DTV_OP_FCVT_S_LU:
-	case DTV_OP_FCVT_D_L:
-	case DTV_OP_FCVT_D_LU:
 		return true;
+	case DTV_OP_FCVT_S_W:
+	case DTV_OP_FCVT_S_WU:
+		return !dbl;
 	}
 	return false;
 }
@@ -858,110 +855,105 @@ static bool rounds(u16 op)
 bool dtv_x86_fp(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	bool dbl = in->raw >> 25 & 1; /* fmt field: not of loads and stores */
+	u16 op = dtv_fp_single_op(in->op);
+	bool dbl = op != in->op;
 
 	/* The rows of F and D in insns.h. */
 	if (in->op < DTV_OP_FLW || in->op > DTV_OP_FCVT_D_S)
 		return false;
-	tx->rd_is_f = !writes_x(in->op);
-	enter(tx, !reads_only(in->op));
-	if (in->rm == DTV_RM_RMM && rounds(in->op)) {
+	tx->rd_is_f = !writes_x(op);
+	enter(tx, !reads_only(op));
+	if (in->rm == DTV_RM_RMM && rounds(op, dbl)) {
 		system_exit(tx, DTV_EXIT_FP, true);
 		return true;
 	}
 	if (in->fmt == DTV_FMT_FP || in->fmt == DTV_FMT_R4)
 		need_frm(tx);
 
-	switch (in->op) {
+	switch (op) {
 	case DTV_OP_FLW:
-	case DTV_OP_FLD:
-		load(tx, in->op == DTV_OP_FLD);
+		load(tx, dbl);
 		break;
 	case DTV_OP_FSW:
-	case DTV_OP_FSD:
-		store(tx, in->op == DTV_OP_FSD);
+		store(tx, dbl);
 		break;
-	BOTH(FMADD):
+	case DTV_OP_FMADD_S:
 		fused(tx, FMA_MADD, dbl);
 		break;
-	BOTH(FMSUB):
+	case DTV_OP_FMSUB_S:
 		fused(tx, FMA_MSUB, dbl);
 		break;
 	/* The n of RISC-V negates the whole, the host's the product alone. */
-	BOTH(FNMSUB):
+	case DTV_OP_FNMSUB_S:
 		fused(tx, FMA_NMADD, dbl);
 		break;
-	BOTH(FNMADD):
+	case DTV_OP_FNMADD_S:
 		fused(tx, FMA_NMSUB, dbl);
 		break;
-	BOTH(FADD):
+	case DTV_OP_FADD_S:
 		arith(tx, SSE_ADD, dbl);
 		break;
-	BOTH(FSUB):
+	case DTV_OP_FSUB_S:
 		arith(tx, SSE_SUB, dbl);
 		break;
-	BOTH(FMUL):
+	case DTV_OP_FMUL_S:
 		arith(tx, SSE_MUL, dbl);
 		break;
-	BOTH(FDIV):
+	case DTV_OP_FDIV_S:
 		arith(tx, SSE_DIV, dbl);
 		break;
-	BOTH(FSQRT):
+	case DTV_OP_FSQRT_S:
 		square_root(tx, dbl);
 		break;
-	BOTH(FSGNJ):
+	case DTV_OP_FSGNJ_S:
 		sign(tx, SIGN_COPY, dbl);
 		break;
-	BOTH(FSGNJN):
+	case DTV_OP_FSGNJN_S:
 		sign(tx, SIGN_NEGATE, dbl);
 		break;
-	BOTH(FSGNJX):
+	case DTV_OP_FSGNJX_S:
 		sign(tx, SIGN_XOR, dbl);
 		break;
-	BOTH(FMIN):
+	case DTV_OP_FMIN_S:
 		minmax(tx, false, dbl);
 		break;
-	BOTH(FMAX):
+	case DTV_OP_FMAX_S:
 		minmax(tx, true, dbl);
 		break;
-	BOTH(FLE):
+	case DTV_OP_FLE_S:
 		less(tx, CC_AE, dbl);
 		break;
-	BOTH(FLT):
+	case DTV_OP_FLT_S:
 		less(tx, CC_A, dbl);
 		break;
-	BOTH(FEQ):
+	case DTV_OP_FEQ_S:
 		equal(tx, dbl);
 		break;
-	BOTH(FCLASS):
+	case DTV_OP_FCLASS_S:
 		classify(tx, dbl);
 		break;
-	BOTH(FCVT_W):
+	case DTV_OP_FCVT_W_S:
 		to_signed(tx, dbl, false);
 		break;
-	BOTH(FCVT_L):
+	case DTV_OP_FCVT_L_S:
 		to_signed(tx, dbl, true);
 		break;
-	BOTH(FCVT_WU):
+	case DTV_OP_FCVT_WU_S:
 		to_u32(tx, dbl);
 		break;
-	BOTH(FCVT_LU):
+	case DTV_OP_FCVT_LU_S:
 		to_u64(tx, dbl);
 		break;
 	case DTV_OP_FCVT_S_W:
-	case DTV_OP_FCVT_D_W:
 		from_int(tx, dbl, false, false);
 		break;
 	case DTV_OP_FCVT_S_WU:
-	case DTV_OP_FCVT_D_WU:
 		from_int(tx, dbl, false, true);
 		break;
 	case DTV_OP_FCVT_S_L:
-	case DTV_OP_FCVT_D_L:
 		from_int(tx, dbl, true, false);
 		break;
 	case DTV_OP_FCVT_S_LU:
-	case DTV_OP_FCVT_D_LU:
 		from_int(tx, dbl, true, true);
 		break;
 	case DTV_OP_FCVT_S_D:
@@ -971,11 +963,9 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 		to_double(tx);
 		break;
 	case DTV_OP_FMV_W_X:
-	case DTV_OP_FMV_D_X:
 		move_from_x(tx, dbl);
 		break;
 	case DTV_OP_FMV_X_W:
-	case DTV_OP_FMV_X_D:
 		move_to_x(tx, dbl);
 		break;
 	}

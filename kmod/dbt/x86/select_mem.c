@@ -292,6 +292,14 @@ static void amo_swap(struct dtv_tx *tx, bool w)
 
 bool dtv_x86_mem(struct dtv_tx *tx)
 {
+	const struct dtv_insn *in = &tx->insn;
+
+	BUILD_BUG_ON(DTV_OP_SD - DTV_OP_LB != 10);
+	if (in->op >= DTV_OP_LB && in->op <= DTV_OP_SD &&
+	    dtv_dbt_is_mmio(tx->d, tx->page_gpa | (tx->pc & 0xfff))) {
+		system_exit(tx, DTV_EXIT_ACCESS, false);
+		return true;
+	}
 	switch (tx->insn.op) {
 	case DTV_OP_LB:
 	case DTV_OP_LH:

@@ -70,7 +70,7 @@ static void set_sum(struct dtv_tx *tx, bool on)
 	if (on)
 		x86_alu_mi(b, 0, ALU_OR, HART(mstatus), DTV_MSTATUS_SUM);
 	else
-		x86_alu_mi(b, 0, ALU_AND, HART(mstatus), ~DTV_MSTATUS_SUM);
+		x86_alu_mi(b, 0, ALU_AND, HART(mstatus), ~(s32)DTV_MSTATUS_SUM);
 	mov_mr(b, HART(view_base), RDX);
 	wrgsbase_r(b, RDX);
 	commit(tx, in->rd, RAX);
@@ -88,7 +88,7 @@ static void set_sie(struct dtv_tx *tx, bool on)
 	if (on)
 		x86_alu_mi(b, 0, ALU_OR, HART(mstatus), DTV_MSTATUS_SIE);
 	else
-		x86_alu_mi(b, 0, ALU_AND, HART(mstatus), ~DTV_MSTATUS_SIE);
+		x86_alu_mi(b, 0, ALU_AND, HART(mstatus), ~(s32)DTV_MSTATUS_SIE);
 	commit(tx, in->rd, RAX);
 	if (on)
 		look_at_hint(tx);
@@ -217,7 +217,7 @@ static bool sret(struct dtv_tx *tx)
 	mov32_rr(b, RCX, RAX);
 	shift32_ri(b, SH_SHR, RCX, 4);
 	alu32_ri(b, ALU_AND, RCX, DTV_MSTATUS_SIE);
-	alu32_ri(b, ALU_AND, RAX, ~(DTV_MSTATUS_SIE | DTV_MSTATUS_MPRV));
+	alu32_ri(b, ALU_AND, RAX, ~(s32)(DTV_MSTATUS_SIE | DTV_MSTATUS_MPRV));
 	alu32_rr(b, ALU_OR, RAX, RCX);
 	alu32_ri(b, ALU_OR, RAX, DTV_MSTATUS_SPIE);
 	dtv_tx_entry(tx, ENTRY_BUSY);
@@ -251,7 +251,7 @@ static bool ecall(struct dtv_tx *tx)
 	lea32_rm(b, RCX, (struct x86_mem){ .base = X86_NO_REG, .index = RAX, .scale = 3 });
 	shift32_ri(b, SH_SHL, RCX, 1);
 	alu32_ri(b, ALU_AND, RCX, DTV_MSTATUS_SPIE);
-	alu32_ri(b, ALU_AND, RAX, ~(DTV_MSTATUS_SIE | DTV_MSTATUS_SPIE | DTV_MSTATUS_SPP));
+	alu32_ri(b, ALU_AND, RAX, ~(s32)(DTV_MSTATUS_SIE | DTV_MSTATUS_SPIE | DTV_MSTATUS_SPP));
 	alu32_rr(b, ALU_OR, RAX, RCX);
 	mov_ri(b, RCX, tx->pc);
 	dtv_tx_entry(tx, ENTRY_BUSY);

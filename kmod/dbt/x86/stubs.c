@@ -92,7 +92,9 @@ int dtv_x86_stubs(struct dtv_dbt *d)
 	d->stub_access = HERE();
 	mov32_mi(b, HART(exit_reason), DTV_EXIT_ACCESS);
 	x86_fix32(b, jmp_rel32(b), leave);
+	/* After a trap: the return stack may be another class's. */
 	d->stub_lookup = HERE();
+	mov_rm(b, RSP, HART(rstack_sp));
 	mov32_mi(b, HART(exit_reason), DTV_EXIT_RESUME);
 	x86_fix32(b, jmp_rel32(b), leave);
 #undef HERE
