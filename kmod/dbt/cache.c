@@ -240,7 +240,7 @@ static const struct dtv_exit_row *exits(const struct dtv_dbt *d, const struct dt
 }
 
 /* Translate the block at @code. Called with the lock held. */
-static struct dtv_block *block_make(struct dtv_dbt *d, const struct dtv_code *code, u32 xp, u32 xp2)
+static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u32 xp, u32 xp2)
 {
 	struct dtv_tx *tx = d->tx;
 	struct dtv_block *bl;
@@ -299,10 +299,12 @@ static struct dtv_block *block_make(struct dtv_dbt *d, const struct dtv_code *co
 	d->stat_blocks++;
 	d->stat_guest_bytes += tx->guest_bytes;
 	d->stat_host_bytes += bl->host_len;
+	code->guest_bytes = tx->guest_bytes;
+	code->host_bytes = bl->host_len;
 	return bl;
 }
 
-u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, const struct dtv_code *code, u32 xp, u32 xp2)
+u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, struct dtv_code *code, u32 xp, u32 xp2)
 {
 	struct dtv_block *bl = block_find(d, code->pc, xp, xp2);
 	u64 ip;

@@ -185,12 +185,15 @@ void dtv_dbt_rstack_reset(struct dtv_area *area, u64 area_exec);
  * @gpa: where it stands
  * @gpa2: page of the second half for an instruction that crosses into another page; ~0 otherwise
  * @class: enum dtv_class
+ * @guest_bytes: out: what a block that had to be made was made from; else 0
+ * @host_bytes: out: what it was made to
  */
 struct dtv_code {
 	gva_t pc;
 	gpa_t gpa;
 	gpa_t gpa2;
 	u8 class;
+	u32 guest_bytes, host_bytes;
 };
 
 #define DTV_DBT_FULL (~0ULL)
@@ -228,7 +231,7 @@ void dtv_dbt_page_ready(struct dtv_dbt *d, u32 xp);
  * invalidated meanwhile (start again); DTV_DBT_FULL when the cache has to be flushed first.
  * Context: any; takes d->lock when the block has to be made.
  */
-u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, const struct dtv_code *code, u32 xp, u32 xp2);
+u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, struct dtv_code *code, u32 xp, u32 xp2);
 
 /* Make the exit site at @site (exit_ip as the stub saw it) jump to the block with checked entry @ip, if that is valid. */
 void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip);

@@ -171,7 +171,8 @@ static inline struct dtv_cold *dtv_tx_cold(struct dtv_tx *tx, enum dtv_cold_kind
  */
 static inline bool dtv_tx_room(const struct dtv_tx *tx)
 {
-	return tx->nr_cold + 9 <= DTV_COLD_MAX && tx->nr_entries + tx->nr_cold + 16 <= DTV_BLOCK_ENTRIES;
+	return tx->nr_cold + 9 <= DTV_COLD_MAX &&
+	       tx->nr_entries + tx->nr_cold + 16 <= DTV_BLOCK_ENTRIES;
 }
 
 /* C code may have run between the last instruction and the next: FS and frm may be anything. */

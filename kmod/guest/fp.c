@@ -14,8 +14,6 @@
 #include "fp.h"
 #include "guest.h"
 
-typedef unsigned __int128 u128;
-
 enum fp_class { FP_ZERO, FP_FINITE, FP_INF, FP_QNAN, FP_SNAN };
 
 struct fp_format {
@@ -38,7 +36,7 @@ struct fp_num {
 struct fp_wide {
 	bool sign;
 	s32 exp;
-	u128 sig;
+	__uint128_t sig;
 };
 
 /* What an operation works with beside its operands. */
@@ -192,13 +190,13 @@ static u64 pack_num(struct fp_env *e, struct fp_num a)
 
 static struct fp_wide widen(struct fp_num a)
 {
-	return (struct fp_wide){ a.sign, a.exp, (u128)a.sig << 63 };
+	return (struct fp_wide){ a.sign, a.exp, (__uint128_t)a.sig << 63 };
 }
 
 /* Product of finite numbers, exact. */
 static struct fp_wide product(struct fp_num a, struct fp_num b)
 {
-	u128 sig = (u128)a.sig * b.sig;
+	__uint128_t sig = (__uint128_t)a.sig * b.sig;
 	s32 exp = a.exp + b.exp;
 
 	/* At most 106 bits are in use: the lowest is zero. */
@@ -209,7 +207,7 @@ static struct fp_wide product(struct fp_num a, struct fp_num b)
 	return (struct fp_wide){ a.sign ^ b.sign, exp, sig };
 }
 
-static u64 pack_wide(struct fp_env *e, bool sign, s32 exp, u128 sig)
+static u64 pack_wide(struct fp_env *e, bool sign, s32 exp, __uint128_t sig)
 {
 	u64 hi = sig >> 64;
 	int shift = hi ? __builtin_clzll(hi) : 64 + __builtin_clzll((u64)sig);
@@ -243,7 +241,7 @@ static u64 sum(struct fp_env *e, struct fp_wide a, struct fp_wide b)
 	if (d > 126)
 		b.sig = 1;
 	else if (d)
-		b.sig = b.sig >> d | ((b.sig & (((u128)1 << d) - 1)) != 0);
+		b.sig = b.sig >> d | ((b.sig & (((__uint128_t)1 << d) - 1)) != 0);
 	a.sig = a.sign == b.sign ? a.sig + b.sig : a.sig - b.sig;
 	if (!a.sig)
 		return zero_sum(e, a.sign, b.sign);
@@ -355,7 +353,7 @@ static u64 fp_div(struct fp_env *e, struct fp_num a, struct fp_num b)
 
 static u64 fp_sqrt(struct fp_env *e, struct fp_num a)
 {
-	u128 num, rem = 0, t;
+	__uint128_t num, rem = 0, t;
 	u64 root = 0;
 	int i;
 
@@ -368,11 +366,11 @@ static u64 fp_sqrt(struct fp_env *e, struct fp_num a)
 	if (a.class == FP_INF)
 		return infinity(e->fmt, false);
 	/* Two bits of the radicand make one of the root; its exponent has to be even. */
-	num = (u128)a.sig << (63 + (a.exp & 1));
+	num = (__uint128_t)a.sig << (63 + (a.exp & 1));
 	for (i = 0; i < 64; i++) {
 		rem = rem << 2 | (u64)(num >> 126);
 		num <<= 2;
-		t = (u128)root << 2 | 1;
+		t = (__uint128_t)root << 2 | 1;
 		root <<= 1;
 		if (rem >= t) {
 			rem -= t;
