@@ -222,7 +222,9 @@ static void fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 /* Global mappings are those of every address space (privileged manual 4.3.1): they survive. */
 static void satp_changed(struct dtv_cpu *cpu)
 {
-	dtv_dbt_forget(cpu->area, ~0ULL, !cpu->local_s);
+	bool bare = READ_ONCE(cpu->area->hart.satp) >> DTV_SATP_MODE_SHIFT != DTV_SATP_MODE_SV39;
+
+	dtv_dbt_forget(cpu->area, ~0ULL, !cpu->local_s && !bare);
 	cpu->local_s = false;
 }
 
@@ -251,6 +253,12 @@ static void take_interrupt(struct dtv_cpu *cpu)
 
 #define FIND_AGAIN (~1ULL)
 
+/* Code was found through a superpage's leaf. */
+static void note_big(struct dtv_cpu *cpu, gva_t gva)
+{
+	cpu->big_code[(gva >> 30 & 511) / 64] |= 1ULL << (gva >> 30 & 63);
+}
+
 /*
  * Host address of the block at the hart's pc, after taking the traps that the
  * fetch raises. DTV_DBT_FULL: flush first; FIND_AGAIN: the handler itself
@@ -267,7 +275,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 		gva_t pc = READ_ONCE(h->pc);
 		struct dtv_regime r;
 		struct dtv_walk w;
-		bool fresh;
+		bool fresh, local, big;
 		u32 xp, xp2 = 0;
 		u64 ip;
 		u8 *p;
@@ -284,6 +292,9 @@ static u64 find_code(struct dtv_cpu *cpu)
 		}
 		code.pc = pc;
 		code.gpa = w.gpa;
+		/* A bare mapping ends when translation begins. */
+		local = !w.global || !r.satp;
+		big = w.level;
 		if ((pc & 0xfff) == 0xffe && dtv_insn_len(READ_ONCE(*(u16 *)p)) == 4) {
 			if (dtv_guest_walk(vm, &r, pc + 2, DTV_ACCESS_EXEC, &w)) {
 				trap(cpu, w.exc, pc + 2);
@@ -294,11 +305,15 @@ static u64 find_code(struct dtv_cpu *cpu)
 				continue;
 			}
 			code.gpa2 = w.gpa;
+			local |= !w.global;
+			if (w.level)
+				note_big(cpu, pc + 2);
 		}
-		if (!w.global)
+		/* Tags of U-mode never outlive a change of satp. */
+		if (local && code.class == DTV_CLASS_S)
 			cpu->local_s = true;
-		if (w.level)
-			cpu->big_code[(pc >> 30 & 511) / 64] |= 1ULL << (pc >> 30 & 63);
+		if (big)
+			note_big(cpu, pc);
 		xp = dtv_dbt_page(&vm->dbt, pc, code.gpa, code.class, &fresh);
 		if (!xp)
 			return DTV_DBT_FULL;
@@ -316,6 +331,9 @@ static u64 find_code(struct dtv_cpu *cpu)
 			}
 		}
 		ip = dtv_dbt_get(&vm->dbt, cpu->area, &code, xp, xp2);
+		if (code.host_bytes)
+			dtv_host_trace(cpu, DTV_TRACE_BLOCK, pc,
+				       (u64)code.guest_bytes << 32 | code.host_bytes);
 		if (ip)
 			return ip;
 	}
@@ -490,7 +508,7 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 	if (fx & DTV_FX_IRQ)
 		return next(cpu);
 	/* What an FP check found wrong is a fact of the code behind it. */
-	if (fp || (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_FENCE_I | DTV_FX_ISA | DTV_FX_SBI)) ||
+	if (fp || (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_SFENCE | DTV_FX_FENCE_I | DTV_FX_ISA | DTV_FX_SBI)) ||
 	    h->pc != w->pc + insn.len)
 		return run(cpu);
 	return run_at(cpu, w->next_ip);
@@ -848,8 +866,12 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 		if (READ_ONCE(cpu->requests) || READ_ONCE(h->irq_hint))
 			break;
 		act = run(cpu);
-		if (act == DTV_RUN && cpu->gen == vm->dbt.gen)
-			dtv_dbt_jcache_fill(cpu->area, class_of(h), h->pc, h->resume_ip);
+		if (act == DTV_RUN) {
+			engine_enter(cpu);
+			if (cpu->gen == vm->dbt.gen)
+				dtv_dbt_jcache_fill(cpu->area, class_of(h), h->pc, h->resume_ip);
+			engine_leave(cpu);
+		}
 		dtv_host_trace(cpu, DTV_TRACE_EXIT, reason, h->pc);
 		return act;
 	case DTV_EXIT_NONE:
@@ -1104,9 +1126,12 @@ void dtv_sbi_fence(struct dtv_cpu *self, u64 mask, bool fence_i, const struct dt
 	for (i = 0; i < DTV_MAX_HARTS; i++) {
 		struct dtv_cpu *t = mask >> i & 1 ? self->vm->cpus[i] : NULL;
 
-		/* Outside of translated code it does the fence before it enters again. */
-		while (t && t != self && READ_ONCE(t->in_guest) && READ_ONCE(t->requests) &&
-		       !READ_ONCE(self->vm->stopped))
+		/*
+		 * Outside of translated code, and of C code that accesses
+		 * memory for it, it does the fence before it goes on.
+		 */
+		while (t && t != self && (READ_ONCE(t->in_guest) || READ_ONCE(t->busy)) &&
+		       READ_ONCE(t->requests) && !READ_ONCE(self->vm->stopped))
 			dtv_host_relax(self);
 	}
 }

@@ -434,8 +434,8 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		for (i = 0; i < bl->nr_exits; i++) {
 			const struct dtv_exit_row *x = &exits(d, bl)[i];
 
-			/* A row at the jump itself, or at the cold call. */
-			if (x->host == row->host || x->patch == row->host + 1) {
+			/* A row at the jump or its padding, or at the cold call. */
+			if (x->host == row->host || (unsigned int)(x->patch - row->host - 1) < 8) {
 				w->pc = bl->pc + (x->target & ~EXIT_CHECKED);
 				return;
 			}

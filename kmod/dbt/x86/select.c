@@ -135,8 +135,9 @@ void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target)
 {
 	struct dtv_cold *c;
 
-	x86_nop(&tx->b, patch_pad(tx, 1));
+	/* The instruction before has committed: the padding must not count as part of it. */
 	dtv_tx_entry(tx, ENTRY_EXIT);
+	x86_nop(&tx->b, patch_pad(tx, 1));
 	c = dtv_tx_cold(tx, COLD_CHAIN, jmp_rel32(&tx->b));
 	c->target = target - tx->block_pc;
 }
@@ -221,8 +222,9 @@ void call_exit(struct dtv_tx *tx, gva_t target, gva_t link)
 {
 	struct dtv_cold *c;
 
-	x86_nop(&tx->b, patch_pad(tx, PUSH_LINK_LEN + 1));
+	/* ra is committed, and may be what the target was made from: no way back from the padding on. */
 	dtv_tx_entry(tx, ENTRY_BUSY);
+	x86_nop(&tx->b, patch_pad(tx, PUSH_LINK_LEN + 1));
 	push_link(tx);
 	c = dtv_tx_cold(tx, COLD_CHAIN, call_rel32(&tx->b));
 	c->target = target - tx->block_pc;

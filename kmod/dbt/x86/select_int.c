@@ -494,6 +494,8 @@ static void direct_jump(struct dtv_tx *tx, gva_t target)
 	tx->end = true;
 	set_const(tx, in->rd, link);
 	if (!x86_is_s32(target - tx->block_pc)) {
+		/* rd is committed, and may be what the target was made from. */
+		dtv_tx_entry(tx, ENTRY_BUSY);
 		mov_ri(&tx->b, RAX, target);
 		if (in->rd == RA)
 			jump_call_exit(tx, link);
