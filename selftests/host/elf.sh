@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# uhost runs bare-metal programs: how they end, what they print, the console,
+# several harts, wrong usage. UHOST=PROGRAM tests another build of it.
+
+DTV_TOP=${DTV_TOP:-$(cd "$(dirname "$0")/../.." && pwd)}
+. "$DTV_TOP/selftests/lib/tap.sh"
+UHOST=${UHOST:-$DTV_BUILD/uhost}
+CC=riscv64-linux-gnu-gcc
+command -v $CC >/dev/null || skip_all "no $CC"
+[ -x "$UHOST" ] || skip_all "uhost is not built"
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+
+here=$DTV_TOP/selftests/host
+for n in 1 2 3 4 5 6 7 8; do
+	$CC -march=rv64gc -mabi=lp64d -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-DPROGRAM=$n -T "$here/elf/link.ld" -o "$work/$n.elf" "$here/elf/programs.S" || exit 1
+done
+
+$CC -O2 -march=rv64gc -mabi=lp64d -mcmodel=medany -ffreestanding -nostdlib -static -Wl,--build-id=none \
+	-Wl,--no-warn-rwx-segments -T "$here/elf/link.ld" -o "$work/compute.elf" "$here/elf/crt.S" \
+	"$here/elf/compute.c" || exit 1
+
+# ends CODE ARGUMENT...: uhost's exit code; its output goes to $work/out and $work/err
+ends()
+{
+	want=$1
+	shift
+	timeout -k 5 60 "$UHOST" "$@" >"$work/out" 2>"$work/err" </dev/null
+	got=$?
+	[ $got -eq "$want" ] && return 0
+	echo "# exit code $got, not $want"
+	sed 's/^/# /' "$work/out" "$work/err"
+	return 1
+}
+
+printed()
+{
+	tr -d '\r' <"$work/out" | grep -q -x -e "$1" && return 0
+	sed 's/^/# /' "$work/out" "$work/err"
+	return 1
+}
+
+complained()
+{
+	grep -q -e "$1" "$work/err" && return 0
+	sed 's/^/# /' "$work/err"
+	return 1
+}
+
+signed()
+{
+	[ "$(tr '\n' ' ' <"$work/signature")" = "55667788 11223344 0000cafe 00000000 " ]
+}
+
+same_sums()
+{
+	cmp "$work/sum" "$work/sum.kicked"
+}
+
+echoed()
+{
+	[ "$( (sleep 3; printf 'hello, worldq') | timeout -k 5 60 "$UHOST" --elf "$work/7.elf")" = "hello, worldq" ]
+}
+
+plan 29
+check "success by HTIF" ends 0 --elf "$work/1.elf"
+check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
+check "signature" signed
+check "success by finisher" ends 0 --elf "$work/3.elf"
+check "HTIF system call writes" printed "by syscall!"
+check "HTIF console writes" printed "by putchar"
+check "failure by finisher, with its code" ends 9 --elf "$work/4.elf" --stats
+check "UART writes" printed "by uart"
+check "counters" complained "mmio"
+check "out of time" ends 124 --elf "$work/5.elf" --max-seconds 1
+check "and says so" complained "out of time"
+check "four harts, atomics" ends 0 --elf "$work/6.elf" --cpus 4
+check "console input" echoed
+check "self-modifying code" ends 0 --elf "$work/8.elf"
+check "computation" ends 0 --elf "$work/compute.elf" --signature "$work/sum"
+check "computation, interrupted all the time" ends 0 --elf "$work/compute.elf" --stress-kicks \
+	--signature "$work/sum.kicked"
+check "gives the same sum" same_sums
+check "no such file" ends 2 --elf "$work/none"
+check "and says so" complained "No such file"
+check "no arguments" ends 2
+check "too many harts" ends 2 --elf "$work/1.elf" --cpus 33
+check "no number of harts" ends 2 --elf "$work/1.elf" --cpus two
+check "memory of 1 MiB" ends 2 --elf "$work/1.elf" --memory 1M
+check "and says so" complained "too small"
+check "memory beyond the host" ends 2 --elf "$work/1.elf" --memory 4096G
+check "and says so" complained "more than this host has"
+check "kernel that is an ELF file" ends 2 --kernel "$work/1.elf"
+check "and says so" complained "not a RISC-V Linux Image: it is an ELF file"
+check "a directory" ends 2 --kernel "$work"
+finish

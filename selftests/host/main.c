@@ -1,0 +1,680 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * main.c - uhost: a RISC-V machine in one process, the engine's test bed.
+ *
+ * Reads the command line, builds the machine, starts the harts, and then
+ * serves stdin, device timers and HTIF until somebody calls uhost_stop().
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "uhost.h"
+
+#include "../../daemon/fdt.h"
+
+/* RAM comes in multiples of this: view runs and guest superpages then never cross its end. */
+#define RAM_UNIT (2ULL << 20)
+/* How long the harts have to stop. */
+#define STOP_SECONDS 5
+
+struct options {
+	const char *kernel, *initrd, *append, *elf, *signature;
+	u64 memory, cache;
+	unsigned long cpus, max_seconds;
+	bool stats, trace, stress_kicks;
+};
+
+static struct uhost *the_guest; /* for signal handlers */
+
+#ifdef __SANITIZE_ADDRESS__
+/* Signal stacks are ours, and faults are the engine's daily bread. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "use_sigaltstack=0:handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:detect_leaks=0";
+}
+#endif
+
+/* --- stopping --- */
+
+void uhost_poke(struct uhost *u)
+{
+	u64 one = 1;
+
+	if (write(u->event_fd, &one, sizeof(one)) < 0)
+		return; /* full: it is readable already */
+}
+
+void uhost_stop(struct uhost *u, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (cmpxchg(&u->done, 0, 1) != 0)
+		return;
+	u->code = code;
+	va_start(ap, fmt);
+	vsnprintf(u->why, sizeof(u->why), fmt, ap);
+	va_end(ap);
+	smp_mb();
+	WRITE_ONCE(u->vm.stopped, true);
+	smp_mb();
+	for (unsigned int i = 0; i < u->nr_harts; i++) {
+		if (u->harts[i])
+			hart_kick(u->harts[i]);
+	}
+	uhost_poke(u);
+}
+
+void dtv_host_kill(struct dtv_vm_core *vm, const char *why)
+{
+	uhost_stop(uhost_of(vm), UHOST_KILLED, "killed: %s", why);
+}
+
+void dtv_host_reset(struct dtv_vm_core *vm, u32 type, u32 reason)
+{
+	struct uhost *u = uhost_of(vm);
+
+	if (type)
+		uhost_stop(u, UHOST_KILLED, "guest asked for a reset");
+	else if (reason)
+		uhost_stop(u, UHOST_KILLED, "guest shut down, reason %u", reason);
+	else
+		uhost_stop(u, UHOST_OK, "%s", "");
+}
+
+static void on_interrupt(int sig)
+{
+	uhost_stop(the_guest, UHOST_KILLED, "ended by signal %d", sig);
+}
+
+/* --- memory --- */
+
+void *dtv_host_ram(struct dtv_vm_core *vm, gpa_t gpa)
+{
+	struct uhost *u = uhost_of(vm);
+	u64 at = gpa - u->ram.gpa;
+
+	return at < u->ram.size ? u->ram.host + at : NULL;
+}
+
+void *dtv_host_alloc(size_t bytes)
+{
+	return calloc(1, bytes);
+}
+
+void dtv_host_free(void *p, size_t bytes)
+{
+	(void)bytes;
+	free(p);
+}
+
+/* --- command line --- */
+
+static void usage(FILE *f)
+{
+	fputs("usage: uhost --kernel IMAGE [--initrd FILE] [--append STRING] [options]\n"
+	      "       uhost --elf FILE [--signature OUT] [options]\n"
+	      "Run a RISC-V machine; its console is on stdin and stdout (on a terminal: Ctrl-A x ends it).\n"
+	      "\n"
+	      "  --kernel IMAGE     Linux kernel in RISC-V Image format\n"
+	      "  --initrd FILE      initial file system\n"
+	      "  --append STRING    kernel command line\n"
+	      "  --elf FILE         bare-metal program, started in machine mode; HTIF is served\n"
+	      "  --signature OUT    at the end write begin_signature..end_signature to OUT\n"
+	      "  --memory SIZE      RAM, with suffix M or G (default 1G)\n"
+	      "  --cpus N           harts, 1 to 32 (default 1)\n"
+	      "  --cache SIZE       code cache (default 32M)\n"
+	      "  --max-seconds N    give up after N seconds with exit code 124\n"
+	      "  --stats            print counters at the end\n"
+	      "  --stress-kicks     interrupt the harts all the time (a test of the engine)\n"
+	      "  --trace            print every exit, block, miss, trap and MMIO access\n"
+	      "  --help             print this\n"
+	      "\n"
+	      "Exit code: 0 the guest powered off, 1 it broke down or was killed, 2 wrong usage or bad\n"
+	      "input, 124 out of time, otherwise the code of the failure that the guest reported.\n",
+	      f);
+}
+
+static bool parse_number(const char *s, unsigned long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoul(s, &end, 10);
+	return s[0] >= '0' && s[0] <= '9' && !*end && !errno;
+}
+
+static bool parse_size(const char *s, u64 *out)
+{
+	unsigned int shift = 0;
+	char *end;
+
+	errno = 0;
+	*out = strtoull(s, &end, 0);
+	if (s[0] < '0' || s[0] > '9' || errno)
+		return false;
+	switch (*end) {
+	case 'K':
+	case 'k':
+		shift = 10;
+		break;
+	case 'M':
+	case 'm':
+		shift = 20;
+		break;
+	case 'G':
+	case 'g':
+		shift = 30;
+		break;
+	}
+	if (shift)
+		end++;
+	if (*end || *out > ~0ULL >> shift)
+		return false;
+	*out <<= shift;
+	return true;
+}
+
+static int bad_usage(const char *option, const char *what)
+{
+	fprintf(stderr, "uhost: %s%s%s\n", option, *option ? ": " : "", what);
+	return UHOST_USAGE;
+}
+
+/* Returns -1 to go on, else the exit code. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	enum { KERNEL = 256, INITRD, APPEND, ELF, SIGNATURE, MEMORY, CPUS, CACHE, MAX_SECONDS, STATS, TRACE, STRESS_KICKS, HELP };
+	static const struct option longs[] = {
+		{ "kernel", required_argument, NULL, KERNEL },
+		{ "initrd", required_argument, NULL, INITRD },
+		{ "append", required_argument, NULL, APPEND },
+		{ "elf", required_argument, NULL, ELF },
+		{ "signature", required_argument, NULL, SIGNATURE },
+		{ "memory", required_argument, NULL, MEMORY },
+		{ "cpus", required_argument, NULL, CPUS },
+		{ "cache", required_argument, NULL, CACHE },
+		{ "max-seconds", required_argument, NULL, MAX_SECONDS },
+		{ "stats", no_argument, NULL, STATS },
+		{ "trace", no_argument, NULL, TRACE },
+		{ "stress-kicks", no_argument, NULL, STRESS_KICKS },
+		{ "help", no_argument, NULL, HELP },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case KERNEL:
+			o->kernel = optarg;
+			break;
+		case INITRD:
+			o->initrd = optarg;
+			break;
+		case APPEND:
+			o->append = optarg;
+			break;
+		case ELF:
+			o->elf = optarg;
+			break;
+		case SIGNATURE:
+			o->signature = optarg;
+			break;
+		case MEMORY:
+			if (!parse_size(optarg, &o->memory))
+				return bad_usage("--memory", "a size like 512M or 1G is expected");
+			break;
+		case CPUS:
+			if (!parse_number(optarg, &o->cpus) || o->cpus < 1 || o->cpus > DTV_MAX_HARTS)
+				return bad_usage("--cpus", "a number from 1 to 32 is expected");
+			break;
+		case CACHE:
+			if (!parse_size(optarg, &o->cache) || o->cache < 1 << 20 || o->cache > 1 << 30 ||
+			    o->cache % 4096)
+				return bad_usage("--cache", "a size from 1M to 1G is expected");
+			break;
+		case MAX_SECONDS:
+			if (!parse_number(optarg, &o->max_seconds))
+				return bad_usage("--max-seconds", "a number is expected");
+			break;
+		case STATS:
+			o->stats = true;
+			break;
+		case TRACE:
+			o->trace = true;
+			break;
+		case STRESS_KICKS:
+			o->stress_kicks = true;
+			break;
+		case HELP:
+			usage(stdout);
+			return UHOST_OK;
+		default:
+			usage(stderr);
+			return UHOST_USAGE;
+		}
+	}
+	if (optind < argc)
+		return bad_usage(argv[optind], "unexpected argument");
+	if (!o->kernel == !o->elf)
+		return bad_usage("", "give either --kernel or --elf (see --help)");
+	if (o->elf && (o->initrd || o->append))
+		return bad_usage("--elf", "a bare-metal program has no initrd and no command line");
+	if (o->signature && !o->elf)
+		return bad_usage("--signature", "needs --elf");
+	return -1;
+}
+
+/* --- building the machine --- */
+
+static void *map_anonymous(u64 size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int make_ram(struct uhost *u, u64 size, char *err, size_t n)
+{
+	struct sysinfo si;
+	void *p;
+
+	if (size < IMAGE_MEMORY_MIN) {
+		snprintf(err, n, "memory of %llu MiB is too small: at least %llu MiB",
+			 (unsigned long long)(size >> 20), (unsigned long long)(IMAGE_MEMORY_MIN >> 20));
+		return -1;
+	}
+	if (size % RAM_UNIT) {
+		snprintf(err, n, "memory must be a multiple of 2 MiB");
+		return -1;
+	}
+	if (!sysinfo(&si) && size > (u64)si.totalram * si.mem_unit) {
+		snprintf(err, n, "memory of %llu MiB is more than this host has (%llu MiB)",
+			 (unsigned long long)(size >> 20),
+			 (unsigned long long)((u64)si.totalram * si.mem_unit >> 20));
+		return -1;
+	}
+	u->ram_fd = memfd_create("uhost-ram", MFD_CLOEXEC);
+	if (u->ram_fd < 0 || ftruncate(u->ram_fd, size))
+		goto fail;
+	p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, u->ram_fd, 0);
+	if (p == MAP_FAILED)
+		goto fail;
+	u->ram = (struct image_ram){ .host = p, .gpa = MACHINE_RAM_GPA, .size = size };
+	return 0;
+fail:
+	snprintf(err, n, "cannot get %llu MiB of memory: %s", (unsigned long long)(size >> 20), strerror(errno));
+	return -1;
+}
+
+static int make_cache(struct uhost *u, u64 size, char *err, size_t n)
+{
+	int fd = memfd_create("uhost-cache", MFD_CLOEXEC);
+	void *rw, *exec;
+
+	if (fd < 0 || ftruncate(fd, size))
+		goto fail;
+	rw = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	exec = mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+	if (rw == MAP_FAILED || exec == MAP_FAILED)
+		goto fail;
+	close(fd);
+	u->cache_rw = rw;
+	u->cache_exec = exec;
+	u->cache_size = size;
+	return 0;
+fail:
+	snprintf(err, n, "cannot make the code cache: %s", strerror(errno));
+	return -1;
+}
+
+static int make_harts(struct uhost *u, char *err, size_t n)
+{
+	for (unsigned int i = 0; i < u->nr_harts; i++) {
+		struct uhart *h = calloc(1, sizeof(*h));
+		struct dtv_area *area = map_anonymous(DTV_AREA_SIZE + DTV_AREA_ALIGN);
+
+		if (!h || !area)
+			goto fail;
+		area = (void *)(((u64)area + DTV_AREA_ALIGN - 1) & ~(u64)(DTV_AREA_ALIGN - 1));
+		h->host = u;
+		h->cpu.id = i;
+		u->harts[i] = h;
+		if (views_init(h))
+			goto fail;
+		h->cpu.views.nr = u->nr_views;
+		if (dtv_cpu_init(&h->cpu, &u->vm, i, area, (u64)area))
+			goto fail;
+	}
+	return 0;
+fail:
+	snprintf(err, n, "out of memory");
+	return -1;
+}
+
+static int open_file(const char *path, char *err, size_t n)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		snprintf(err, n, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* Extensions as the device tree names them, from the bits that the engine offers. */
+static void isa_list(u64 isa, const char *list[static 16])
+{
+	static const struct {
+		u64 bit;
+		const char *name;
+	} names[] = {
+		{ DTV_ISA_I, "i" },	      { DTV_ISA_M, "m" },	{ DTV_ISA_A, "a" },
+		{ DTV_ISA_F, "f" },	      { DTV_ISA_D, "d" },	{ DTV_ISA_C, "c" },
+		{ DTV_ISA_ZICNTR, "zicntr" }, { DTV_ISA_ZICSR, "zicsr" }, { DTV_ISA_ZIFENCEI, "zifencei" },
+		{ DTV_ISA_ZBA, "zba" },	      { DTV_ISA_ZBB, "zbb" },	{ DTV_ISA_ZBS, "zbs" },
+		{ DTV_ISA_SSTC, "sstc" },     { DTV_ISA_SVINVAL, "svinval" },
+	};
+	unsigned int n = 0;
+
+	static_assert(ARRAY_SIZE(names) < 16, "the list has an end");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (isa & names[i].bit)
+			list[n++] = names[i].name;
+	}
+	list[n] = NULL;
+}
+
+static int load_linux(struct uhost *u, const struct options *o, char *err, size_t n)
+{
+	const char *isa[16];
+	struct fdt_machine m = {
+		.harts = u->nr_harts,
+		.isa = isa,
+		.ram_size = u->ram.size,
+		.bootargs = o->append,
+		.rng_seed_size = FDT_RNG_SEED_MAX,
+	};
+	int kernel, initrd = -1;
+	struct image_kernel k;
+	struct image_layout l;
+	u64 initrd_size = 0;
+
+	kernel = open_file(o->kernel, err, n);
+	if (kernel < 0 || image_probe_kernel(kernel, o->kernel, &k, err, n))
+		return -1;
+	if (o->initrd) {
+		initrd = open_file(o->initrd, err, n);
+		if (initrd < 0 || image_probe_initrd(initrd, o->initrd, &initrd_size, err, n))
+			return -1;
+	}
+	if (image_place(&k, initrd_size, u->ram.gpa, u->ram.size, &l, err, n) ||
+	    image_load(kernel, o->kernel, initrd, o->initrd, &k, &l, &u->ram, err, n))
+		return -1;
+	close(kernel);
+	if (initrd >= 0)
+		close(initrd);
+
+	isa_list(u->vm.isa, isa);
+	m.initrd_start = l.initrd_start;
+	m.initrd_end = l.initrd_end;
+	if (getrandom(m.rng_seed, m.rng_seed_size, 0) != (ssize_t)m.rng_seed_size)
+		m.rng_seed_size = 0;
+	if (fdt_make(&m, u->ram.host + (l.dtb - u->ram.gpa), IMAGE_DTB_MAX, err, n) < 0)
+		return -1;
+	for (unsigned int i = 0; i < u->nr_harts; i++)
+		dtv_cpu_reset(&u->harts[i]->cpu, l.entry, l.dtb, i == 0);
+	return 0;
+}
+
+static int load_elf(struct uhost *u, const struct options *o, struct image_elf *elf, char *err, size_t n)
+{
+	int fd = open_file(o->elf, err, n);
+
+	if (fd < 0 || image_load_elf(fd, o->elf, &u->ram, elf, err, n))
+		return -1;
+	close(fd);
+	for (unsigned int i = 0; i < u->nr_harts; i++)
+		dtv_cpu_reset(&u->harts[i]->cpu, elf->entry, 0, true);
+	return 0;
+}
+
+static int build(struct uhost *u, const struct options *o, struct image_elf *elf, char *err, size_t n)
+{
+	struct dtv_dbt_config cfg;
+
+	u->trace = o->trace;
+	u->nr_harts = o->cpus;
+	u->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	u->t0 = uhost_monotonic();
+	if (u->event_fd < 0) {
+		snprintf(err, n, "eventfd: %s", strerror(errno));
+		return -1;
+	}
+	if (make_ram(u, o->memory, err, n) || make_cache(u, o->cache, err, n) || views_reserve(u, err, n))
+		return -1;
+	cfg = (struct dtv_dbt_config){
+		.rw = u->cache_rw,
+		.exec = (u64)u->cache_exec,
+		.size = u->cache_size,
+		.exit_jump = true,
+	};
+	u->vm.isa = DTV_ISA_RV64GC;
+	u->vm.sbi = !o->elf;
+	if (dtv_vm_core_init(&u->vm, &cfg)) {
+		snprintf(err, n, "cannot initialise the engine: out of memory");
+		return -1;
+	}
+	if (make_harts(u, err, n) || machine_init(u, err, n))
+		return -1;
+	return o->elf ? load_elf(u, o, elf, err, n) : load_linux(u, o, err, n);
+}
+
+/* --- running it --- */
+
+/* When the RTC is due: milliseconds from now, at most @ms. */
+static int rtc_wait(struct uhost *u, int ms)
+{
+	u64 due = rtc_deadline(&u->rtc), now;
+	struct timespec ts;
+
+	if (due == RTC_NEVER)
+		return ms;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	now = ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	if ((s64)(due - now) <= 0)
+		return 0;
+	return (due - now) / 1000000 + 1 < (u64)ms ? (int)((due - now) / 1000000 + 1) : ms;
+}
+
+/* Programs that print through HTIF do so byte by byte: while they do, look often. */
+static void serve_htif(struct uhost *u, const struct image_elf *elf)
+{
+	unsigned int idle = 0;
+
+	while (idle < 2000 && !READ_ONCE(u->done)) {
+		if (htif_poll(u, elf))
+			idle = 1;
+		else if (!idle++)
+			return;
+	}
+}
+
+static void serve(struct uhost *u, const struct options *o, const struct image_elf *elf)
+{
+	u64 end = o->max_seconds ? u->t0 + o->max_seconds * 1000000000ULL : ~0ULL;
+	bool open_stdin = true;
+
+	while (!READ_ONCE(u->done)) {
+		struct pollfd fds[2] = {
+			{ .fd = u->event_fd, .events = POLLIN },
+			{ .fd = STDIN_FILENO, .events = POLLIN },
+		};
+		int ms = elf->tohost ? 1 : 1000;
+		u64 now = uhost_monotonic(), count;
+
+		if (now >= end) {
+			uhost_stop(u, UHOST_TIMEOUT, "out of time after %lu s", o->max_seconds);
+			break;
+		}
+		if (end - now < 1000000000ULL && ms > 10)
+			ms = 10;
+		pthread_mutex_lock(&u->devices);
+		rtc_expire(&u->rtc);
+		ms = rtc_wait(u, ms);
+		if (u->out_used && ms > 2)
+			ms = 2;
+		if (!open_stdin || u->in_used == sizeof(u->in))
+			fds[1].fd = -1;
+		pthread_mutex_unlock(&u->devices);
+
+		if (poll(fds, 2, ms) < 0 && errno != EINTR)
+			break;
+		if (fds[0].revents && read(u->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+			break;
+		/* Output that just began waits a moment for more; else it goes out now. */
+		if (!fds[0].revents) {
+			pthread_mutex_lock(&u->devices);
+			console_flush(u);
+			pthread_mutex_unlock(&u->devices);
+		}
+		if (fds[1].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL))
+			open_stdin = console_read(u);
+		serve_htif(u, elf);
+	}
+}
+
+/* Make the harts leave translated code at any place, over and over. */
+static void *stress_kicks(void *arg)
+{
+	struct uhost *u = arg;
+	struct timespec ts = { .tv_nsec = 1000 };
+
+	while (!READ_ONCE(u->done)) {
+		for (unsigned int i = 0; i < u->nr_harts; i++)
+			dtv_cpu_request(&u->harts[i]->cpu, DTV_REQ_LEAVE);
+		nanosleep(&ts, NULL);
+	}
+	return NULL;
+}
+
+/* Harts that do not come back are a bug of ours; say so and leave them behind. */
+static bool join_harts(struct uhost *u)
+{
+	bool ok = true;
+
+	for (unsigned int i = 0; i < u->nr_harts; i++) {
+		struct uhart *h = u->harts[i];
+		struct timespec ts;
+		int left = STOP_SECONDS * 100;
+
+		do {
+			hart_kick(h);
+			clock_gettime(CLOCK_REALTIME, &ts);
+			ts.tv_nsec += 10000000;
+			if (ts.tv_nsec >= 1000000000) {
+				ts.tv_sec++;
+				ts.tv_nsec -= 1000000000;
+			}
+		} while (pthread_timedjoin_np(h->thread, NULL, &ts) && --left);
+		if (!left) {
+			fprintf(stderr, "uhost: hart %u does not stop\n", i);
+			ok = false;
+		}
+	}
+	return ok;
+}
+
+static void destroy(struct uhost *u)
+{
+	for (unsigned int i = 0; i < u->nr_harts; i++) {
+		struct uhart *h = u->harts[i];
+
+		dtv_cpu_destroy(&h->cpu);
+		free(h->views);
+		free(h);
+	}
+	dtv_vm_core_destroy(&u->vm);
+	free(u);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .memory = 1ULL << 30, .cache = 32 << 20, .cpus = 1 };
+	struct sigaction sa = { .sa_handler = on_interrupt, .sa_flags = SA_ONSTACK };
+	sigset_t block, old;
+	pthread_t stress;
+	struct image_elf elf = { 0 };
+	char err[512] = "";
+	struct uhost *u;
+	bool joined;
+	int code;
+
+	code = parse_options(argc, argv, &o);
+	if (code >= 0)
+		return code;
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("fma")) {
+		fprintf(stderr, "uhost: this processor is too old: x86-64-v3 and FSGSBASE are needed\n");
+		return UHOST_USAGE;
+	}
+	u = calloc(1, sizeof(*u));
+	if (!u || build(u, &o, &elf, err, sizeof(err))) {
+		fprintf(stderr, "uhost: %s\n", u ? err : "out of memory");
+		return UHOST_USAGE;
+	}
+
+	the_guest = u;
+	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	hart_signals(u);
+	console_init();
+	/* What ends uhost is for the main thread, not for translated code. */
+	sigemptyset(&block);
+	sigaddset(&block, SIGINT);
+	sigaddset(&block, SIGTERM);
+	sigaddset(&block, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &block, &old);
+	for (unsigned int i = 0; i < u->nr_harts; i++) {
+		if (hart_start(u->harts[i])) {
+			console_restore();
+			fprintf(stderr, "uhost: cannot start a thread: %s\n", strerror(errno));
+			return UHOST_USAGE;
+		}
+	}
+	if (o.stress_kicks && pthread_create(&stress, NULL, stress_kicks, u))
+		o.stress_kicks = false;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	serve(u, &o, &elf);
+	if (o.stress_kicks)
+		pthread_join(stress, NULL);
+	joined = join_harts(u);
+	pthread_mutex_lock(&u->devices);
+	console_flush(u);
+	pthread_mutex_unlock(&u->devices);
+	console_restore();
+
+	if (u->why[0])
+		fprintf(stderr, "uhost: %s\n", u->why);
+	if (o.stats)
+		stats_print(u, uhost_monotonic() - u->t0);
+	code = u->code;
+	if (o.signature && htif_signature(u, &elf, o.signature, err, sizeof(err))) {
+		fprintf(stderr, "uhost: %s\n", err);
+		code = code ? code : UHOST_USAGE;
+	}
+	if (joined)
+		destroy(u);
+	return code;
+}

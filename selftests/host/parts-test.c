@@ -1,0 +1,573 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * parts-test.c - tests of what daemon and uhost share: bus, device models,
+ * image loading, device tree. TAP on stdout.
+ */
+#include <elf.h>
+#include <fcntl.h>
+#include <libfdt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../daemon/bus.h"
+#include "../../daemon/dev/finisher.h"
+#include "../../daemon/dev/rtc.h"
+#include "../../daemon/dev/uart.h"
+#include "../../daemon/fdt.h"
+#include "../../daemon/image.h"
+
+static int failures;
+static const char *current;
+
+#define CHECK(c)                                                                        \
+	do {                                                                            \
+		if (!(c)) {                                                             \
+			failures++;                                                     \
+			printf("# %s: line %d: %s\n", current, __LINE__, #c);           \
+		}                                                                       \
+	} while (0)
+
+/* --- bus --- */
+
+static uint64_t reg_value;
+
+static uint64_t reg_read(void *dev, uint64_t offset, unsigned int len)
+{
+	(void)len;
+	return *(uint64_t *)dev + offset;
+}
+
+static void reg_write(void *dev, uint64_t offset, unsigned int len, uint64_t data)
+{
+	(void)len;
+	*(uint64_t *)dev = data - offset;
+}
+
+static int add(struct bus *b, uint64_t gpa, uint64_t size, char *err)
+{
+	struct bus_range r = { gpa, size, reg_read, reg_write, &reg_value, "reg" };
+
+	return bus_add(b, &r, err, 128);
+}
+
+static void test_bus(void)
+{
+	char err[128] = "";
+	struct bus b;
+	uint64_t d;
+
+	bus_init(&b);
+	CHECK(!add(&b, 0x2000, 0x1000, err));
+	CHECK(!add(&b, 0x1000, 0x1000, err));
+	CHECK(!add(&b, 0x4000, 0x10, err));
+	CHECK(add(&b, 0x1fff, 2, err) == -1 && strstr(err, "overlaps"));
+	CHECK(add(&b, 0x3fff, 2, err) == -1);
+	CHECK(add(&b, 0x0, 0x10000, err) == -1);
+	CHECK(add(&b, 0x9000, 0, err) == -1);
+	CHECK(add(&b, ~0ULL, 2, err) == -1);
+	CHECK(!add(&b, ~0ULL, 1, err));
+	reg_value = 0xffffffff00000001;
+	CHECK(!bus_access(&b, 0x1004, 4, false, &d) && d == 5);
+	CHECK(!bus_access(&b, 0x1000, 8, false, &d) && d == 0xffffffff00000001);
+	CHECK(bus_access(&b, 0x1ffe, 4, false, &d) == -1 && d == 0);
+	CHECK(bus_access(&b, 0x3000, 4, false, &d) == -1);
+	CHECK(bus_access(&b, 0x400c, 8, false, &d) == -1);
+	CHECK(bus_access(&b, 0xfff, 1, false, &d) == -1);
+	d = 100;
+	CHECK(!bus_access(&b, 0x4008, 8, true, &d) && reg_value == 92);
+	for (int i = 0; i < BUS_RANGES_MAX - 4; i++)
+		CHECK(!add(&b, 0x100000 + i * 16, 16, err));
+	CHECK(add(&b, 0x900000, 16, err) == -1 && strstr(err, "more than"));
+}
+
+/* --- UART --- */
+
+static uint8_t sent[64];
+static unsigned int nr_sent, rooms;
+static bool wire;
+
+static void on_output(void *opaque, uint8_t byte)
+{
+	(void)opaque;
+	sent[nr_sent++ % sizeof(sent)] = byte;
+}
+
+static void on_irq(void *opaque, bool level)
+{
+	(void)opaque;
+	wire = level;
+}
+
+static void on_room(void *opaque)
+{
+	(void)opaque;
+	rooms++;
+}
+
+static unsigned int rd(struct uart *u, unsigned int r)
+{
+	return uart_read(u, r, 1);
+}
+
+static void wr(struct uart *u, unsigned int r, unsigned int v)
+{
+	uart_write(u, r, 1, v);
+}
+
+static void uart_setup(struct uart *u)
+{
+	memset(u, 0, sizeof(*u));
+	u->output = on_output;
+	u->set_irq = on_irq;
+	u->input_room = on_room;
+	nr_sent = rooms = 0;
+	wire = false;
+	uart_reset(u);
+}
+
+static void test_uart_registers(void)
+{
+	struct uart u;
+
+	uart_setup(&u);
+	CHECK(rd(&u, 5) == 0x60);
+	CHECK(rd(&u, 2) == 0x01);
+	wr(&u, 2, 1);
+	CHECK(rd(&u, 2) == 0xc1);
+	wr(&u, 3, 0x80);
+	wr(&u, 0, 0x34);
+	wr(&u, 1, 0x12);
+	CHECK(rd(&u, 0) == 0x34 && rd(&u, 1) == 0x12);
+	wr(&u, 3, 0x03);
+	CHECK(rd(&u, 1) == 0 && rd(&u, 3) == 3 && nr_sent == 0);
+	wr(&u, 1, 0xff);
+	CHECK(rd(&u, 1) == 0x0f);
+	wr(&u, 1, 0);
+	wr(&u, 7, 0xa5);
+	CHECK(rd(&u, 7) == 0xa5);
+	CHECK(rd(&u, 6) == 0xb0);
+	CHECK(rd(&u, 9) == 0);
+	wr(&u, 0, 'x');
+	CHECK(nr_sent == 1 && sent[0] == 'x');
+}
+
+static void test_uart_transmit_interrupt(void)
+{
+	struct uart u;
+
+	uart_setup(&u);
+	wr(&u, 1, 2);
+	CHECK(wire);
+	CHECK(rd(&u, 2) == 0x02);
+	CHECK(!wire && rd(&u, 2) == 0x01);
+	wr(&u, 0, 'a');
+	CHECK(wire && rd(&u, 2) == 0x02 && !wire);
+	/* Writing the same enable again raises nothing; off and on does. */
+	wr(&u, 1, 2);
+	CHECK(!wire);
+	wr(&u, 1, 0);
+	wr(&u, 1, 2);
+	CHECK(wire);
+	/* A receive interrupt hides it but does not consume it. */
+	wr(&u, 1, 3);
+	CHECK(uart_input(&u, "q", 1) == 1);
+	CHECK(rd(&u, 2) == 0x04);
+	CHECK(rd(&u, 0) == 'q');
+	CHECK(wire && rd(&u, 2) == 0x02);
+	CHECK(!wire);
+}
+
+static void test_uart_receive(void)
+{
+	struct uart u;
+
+	uart_setup(&u);
+	CHECK(uart_input(&u, "abc", 3) == 1);
+	CHECK(rd(&u, 5) == 0x61 && rooms == 0);
+	CHECK(rd(&u, 0) == 'a' && rooms == 1 && rd(&u, 5) == 0x60);
+	wr(&u, 2, 0x81);
+	wr(&u, 1, 1);
+	CHECK(uart_input(&u, "0123456", 7) == 7);
+	CHECK(wire && rd(&u, 2) == 0xcc);
+	CHECK(uart_input(&u, "789abcdefXYZ", 12) == 9);
+	CHECK(rd(&u, 2) == 0xc4);
+	for (int i = 0; i < 16; i++) {
+		CHECK(wire);
+		CHECK(rd(&u, 0) == (unsigned int)"0123456789abcdef"[i]);
+	}
+	CHECK(!wire && rooms == 2 && rd(&u, 0) == 0);
+	CHECK(uart_input(&u, "12", 2) == 2);
+	wr(&u, 2, 0x83);
+	CHECK(!wire && rd(&u, 5) == 0x60);
+	wr(&u, 1, 4);
+	uart_break(&u);
+	CHECK(wire && rd(&u, 2) == 0xc6 && rd(&u, 5) == 0x71 && !wire);
+}
+
+static void test_uart_loopback(void)
+{
+	struct uart u;
+
+	uart_setup(&u);
+	wr(&u, 2, 1);
+	wr(&u, 4, 0x1a);
+	CHECK((rd(&u, 6) & 0xf0) == 0x90);
+	wr(&u, 4, 0x1f);
+	CHECK((rd(&u, 6) & 0xf0) == 0xf0);
+	/* The ring indicator's trailing edge. */
+	wr(&u, 4, 0x1b);
+	CHECK(rd(&u, 6) == 0xb4);
+	CHECK(uart_input(&u, "z", 1) == 0);
+	for (int i = 0; i < 16; i++)
+		wr(&u, 0, i);
+	CHECK(nr_sent == 0 && rd(&u, 5) == 0x61);
+	wr(&u, 0, 99);
+	CHECK(rd(&u, 5) == 0x63 && rd(&u, 5) == 0x61);
+	for (unsigned int i = 0; i < 16; i++)
+		CHECK(rd(&u, 0) == i);
+	wr(&u, 4, 0x0b);
+	CHECK(rooms == 1 || rooms == 0);
+	CHECK(uart_input(&u, "z", 1) == 1);
+}
+
+/* --- finisher, RTC --- */
+
+static int finished = -1;
+static unsigned int finish_code;
+
+static void on_finish(void *opaque, enum finisher_what what, unsigned int code)
+{
+	(void)opaque;
+	finished = what;
+	finish_code = code;
+}
+
+static void test_finisher(void)
+{
+	struct finisher f = { .finish = on_finish };
+
+	finisher_write(&f, 0, 4, 0x1234);
+	CHECK(finished == -1);
+	finisher_write(&f, 4, 4, 0x5555);
+	CHECK(finished == -1);
+	finisher_write(&f, 0, 4, 0x5555);
+	CHECK(finished == FINISHER_POWEROFF);
+	finisher_write(&f, 0, 4, 0x73333);
+	CHECK(finished == FINISHER_FAIL && finish_code == 7);
+	finisher_write(&f, 0, 2, 0x7777);
+	CHECK(finished == FINISHER_RESET);
+	CHECK(finisher_read(&f, 0, 4) == 0);
+}
+
+static uint64_t rtc_time(struct rtc *r)
+{
+	uint64_t low = rtc_read(r, 0, 4);
+
+	return rtc_read(r, 4, 4) << 32 | low;
+}
+
+static void rtc_set(struct rtc *r, unsigned int reg, uint64_t v)
+{
+	rtc_write(r, reg + 4, 4, v >> 32);
+	rtc_write(r, reg, 4, v & 0xffffffff);
+}
+
+static void test_rtc(void)
+{
+	struct rtc r = { .set_irq = on_irq };
+	uint64_t t0, due;
+
+	wire = false;
+	rtc_reset(&r);
+	t0 = rtc_time(&r);
+	CHECK(t0 / 1000000000 - time(NULL) <= 1);
+	CHECK(rtc_deadline(&r) == RTC_NEVER);
+	rtc_set(&r, 0, 1000000000000ULL);
+	CHECK(rtc_time(&r) - 1000000000000ULL < 1000000000);
+	rtc_write(&r, 0x10, 4, 1);
+	rtc_set(&r, 8, 1000000000000ULL + 50000000000ULL);
+	CHECK(rtc_read(&r, 0x18, 4) == 1 && !wire);
+	due = rtc_deadline(&r);
+	CHECK(due - t0 > 49000000000ULL && due - t0 < 51000000000ULL);
+	rtc_expire(&r);
+	CHECK(!wire);
+	rtc_write(&r, 0x14, 4, 1);
+	CHECK(rtc_read(&r, 0x18, 4) == 0 && rtc_deadline(&r) == RTC_NEVER);
+	/* In the past: at once. */
+	rtc_set(&r, 8, 1000);
+	CHECK(wire && rtc_read(&r, 0x18, 4) == 0);
+	rtc_write(&r, 0x10, 4, 0);
+	CHECK(!wire);
+	rtc_write(&r, 0x10, 4, 1);
+	CHECK(wire);
+	rtc_write(&r, 0x1c, 4, 1);
+	CHECK(!wire);
+}
+
+/* --- images --- */
+
+static int file_of(const void *bytes, size_t n)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, bytes, n) != (ssize_t)n) {
+		perror("memfd");
+		exit(1);
+	}
+	return fd;
+}
+
+static int probe(const void *bytes, size_t n, struct image_kernel *k, char *err)
+{
+	int fd = file_of(bytes, n), ret;
+
+	ret = image_probe_kernel(fd, "K", k, err, 256);
+	close(fd);
+	return ret;
+}
+
+static void make_image(uint8_t *b, uint64_t text_offset, uint64_t image_size)
+{
+	memset(b, 0, 4096);
+	memcpy(b + 8, &text_offset, 8);
+	memcpy(b + 16, &image_size, 8);
+	b[32] = 2;
+	memcpy(b + 48, "RISCV\0\0", 8);
+	memcpy(b + 56, "RSC\x05", 4);
+}
+
+static void test_kernel(void)
+{
+	struct image_layout l;
+	struct image_kernel k;
+	uint8_t b[4096] = { 0 };
+	char err[256];
+
+	CHECK(probe(b, 4096, &k, err) == -1 && strstr(err, "not a RISC-V Linux Image"));
+	CHECK(probe(b, 3, &k, err) == -1);
+	CHECK(probe(b, 0, &k, err) == -1 && strstr(err, "empty"));
+	memcpy(b, "\177ELF", 4);
+	CHECK(probe(b, 4096, &k, err) == -1 && strstr(err, "ELF"));
+	memcpy(b, "\x1f\x8b\x08\0", 4);
+	CHECK(probe(b, 4096, &k, err) == -1 && strstr(err, "gzip"));
+	memcpy(b, "MZ\0\0", 4);
+	memcpy(b + 0x202, "HdrS", 4);
+	CHECK(probe(b, 4096, &k, err) == -1 && strstr(err, "bzImage"));
+	memcpy(b + 56, "ARM\x64", 4);
+	CHECK(probe(b, 4096, &k, err) == -1 && strstr(err, "arm64"));
+
+	make_image(b, 2 << 20, 20 << 20);
+	CHECK(!probe(b, 4096, &k, err) && k.image_size == 20 << 20 && k.file_size == 4096);
+	CHECK(!image_place(&k, 1000000, 0x80000000, 256 << 20, &l, err, 256));
+	CHECK(l.entry == 0x80200000 && l.kernel_end == 0x81600000);
+	CHECK(l.dtb == 0x90000000 - IMAGE_DTB_MAX && l.initrd_end <= l.dtb &&
+	      l.initrd_end - l.initrd_start == 1000000 && l.initrd_start % 4096 == 0);
+	CHECK(image_place(&k, 0, 0x80000000, 1 << 20, &l, err, 256) == -1 && strstr(err, "1 MiB is too small"));
+	CHECK(image_place(&k, 0, 0x80000000, 16 << 20, &l, err, 256) == -1 && strstr(err, "kernel does not fit"));
+	CHECK(image_place(&k, 0, 0x80000000, 22 << 20, &l, err, 256) == -1 && strstr(err, "device tree"));
+	CHECK(!image_place(&k, 0, 0x80000000, 24 << 20, &l, err, 256) && l.initrd_start == 0);
+	CHECK(image_place(&k, 2 << 20, 0x80000000, 24 << 20, &l, err, 256) == -1 &&
+	      strstr(err, "initrd does not fit"));
+	CHECK(image_place(&k, ~0ULL - 100, 0x80000000, 24 << 20, &l, err, 256) == -1);
+
+	make_image(b, 0x1000, 1 << 20);
+	CHECK(probe(b, 4096, &k, err) == -1);
+	make_image(b, 2 << 20, ~0ULL);
+	CHECK(probe(b, 4096, &k, err) == -1);
+	make_image(b, 2 << 20, 1 << 20);
+	b[24] = 1;
+	CHECK(probe(b, 4096, &k, err) == -1 && strstr(err, "big-endian"));
+}
+
+static void test_load(void)
+{
+	struct image_ram ram = { malloc(24 << 20), 0x80000000, 24 << 20 };
+	uint8_t b[4096], initrd[5000];
+	struct image_kernel k;
+	struct image_layout l;
+	char err[256];
+	int kfd, ifd;
+
+	make_image(b, 2 << 20, 1 << 20);
+	memset(initrd, 0x77, sizeof(initrd));
+	kfd = file_of(b, sizeof(b));
+	ifd = file_of(initrd, sizeof(initrd));
+	CHECK(!image_probe_kernel(kfd, "K", &k, err, 256));
+	CHECK(!image_place(&k, sizeof(initrd), ram.gpa, ram.size, &l, err, 256));
+	CHECK(!image_load(kfd, "K", ifd, "I", &k, &l, &ram, err, 256));
+	CHECK(!memcmp(ram.host + (2 << 20), b, sizeof(b)));
+	CHECK(!memcmp(ram.host + (l.initrd_start - ram.gpa), initrd, sizeof(initrd)));
+	/* The file shrank meanwhile. */
+	CHECK(!ftruncate(ifd, 10));
+	CHECK(image_load(kfd, "K", ifd, "I", &k, &l, &ram, err, 256) == -1 && strstr(err, "I: file is shorter"));
+	close(kfd);
+	close(ifd);
+	free(ram.host);
+}
+
+/**
+ * struct small_elf - an ELF file with one segment and one symbol
+ */
+struct small_elf {
+	Elf64_Ehdr eh;
+	Elf64_Phdr ph;
+	Elf64_Shdr sh[3];
+	Elf64_Sym sym[2];
+	char names[16];
+	uint32_t text[4];
+};
+
+static void make_elf(struct small_elf *e)
+{
+	*e = (struct small_elf){
+		.eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1 },
+			.e_type = ET_EXEC,
+			.e_machine = EM_RISCV,
+			.e_entry = 0x80000004,
+			.e_phoff = offsetof(struct small_elf, ph),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1,
+			.e_shoff = offsetof(struct small_elf, sh),
+			.e_shentsize = sizeof(Elf64_Shdr),
+			.e_shnum = 3 },
+		.ph = { .p_type = PT_LOAD,
+			.p_offset = offsetof(struct small_elf, text),
+			.p_paddr = 0x80000000,
+			.p_filesz = 16,
+			.p_memsz = 32 },
+		.sh = { { 0 },
+			{ .sh_type = SHT_SYMTAB,
+			  .sh_offset = offsetof(struct small_elf, sym),
+			  .sh_size = 2 * sizeof(Elf64_Sym),
+			  .sh_link = 2 },
+			{ .sh_type = SHT_STRTAB, .sh_offset = offsetof(struct small_elf, names), .sh_size = 16 } },
+		.sym = { { 0 }, { .st_name = 1, .st_value = 0x80001000 } },
+		.names = "\0tohost",
+		.text = { 1, 2, 3, 4 },
+	};
+}
+
+static int load_elf(const struct small_elf *e, size_t n, struct image_elf *out, char *err)
+{
+	static uint8_t memory[8192];
+	struct image_ram ram = { memory, 0x80000000, sizeof(memory) };
+	int fd = file_of(e, n), ret;
+
+	memset(memory, 0xff, sizeof(memory));
+	ret = image_load_elf(fd, "E", &ram, out, err, 256);
+	close(fd);
+	if (!ret)
+		CHECK(!memcmp(memory, e->text, 16) && memory[16] == 0 && memory[31] == 0 && memory[32] == 0xff);
+	return ret;
+}
+
+static void test_elf(void)
+{
+	struct image_elf out;
+	struct small_elf e;
+	char err[256];
+
+	make_elf(&e);
+	CHECK(!load_elf(&e, sizeof(e), &out, err));
+	CHECK(out.entry == 0x80000004 && out.tohost == 0x80001000 && !out.fromhost);
+	CHECK(load_elf(&e, 40, &out, err) == -1);
+	CHECK(load_elf(&e, sizeof(e.eh) + 8, &out, err) == -1);
+	e.ph.p_paddr = 0x7ffffff0;
+	CHECK(load_elf(&e, sizeof(e), &out, err) == -1 && strstr(err, "outside of memory"));
+	make_elf(&e);
+	e.ph.p_memsz = ~0ULL;
+	CHECK(load_elf(&e, sizeof(e), &out, err) == -1);
+	make_elf(&e);
+	e.ph.p_offset = 1 << 20;
+	CHECK(load_elf(&e, sizeof(e), &out, err) == -1);
+	make_elf(&e);
+	e.sh[1].sh_link = 9;
+	CHECK(load_elf(&e, sizeof(e), &out, err) == -1);
+	make_elf(&e);
+	e.sh[1].sh_size = 1ULL << 60;
+	CHECK(load_elf(&e, sizeof(e), &out, err) == -1);
+	make_elf(&e);
+	e.sym[1].st_name = 0xffffff;
+	memset(e.names, 'x', 16);
+	CHECK(!load_elf(&e, sizeof(e), &out, err) && !out.tohost);
+	make_elf(&e);
+	e.eh.e_machine = EM_X86_64;
+	CHECK(load_elf(&e, sizeof(e), &out, err) == -1 && strstr(err, "RISC-V"));
+	make_elf(&e);
+	e.eh.e_shnum = 0;
+	CHECK(!load_elf(&e, sizeof(e), &out, err) && !out.tohost);
+}
+
+/* --- device tree --- */
+
+static void test_fdt(void)
+{
+	static const char *const isa[] = { "i", "m", "a", "zicsr", "sstc", NULL };
+	struct fdt_machine m = {
+		.harts = 3,
+		.isa = isa,
+		.ram_size = 1ULL << 32,
+		.bootargs = "console=ttyS0",
+		.initrd_start = 0x90000000,
+		.initrd_end = 0x90001000,
+		.virtio = 2,
+		.rng_seed_size = 64,
+	};
+	static uint8_t buf[IMAGE_DTB_MAX];
+	char err[256];
+	int at, len;
+
+	CHECK(fdt_make(&m, buf, sizeof(buf), err, 256) > 0);
+	CHECK(!fdt_check_full(buf, sizeof(buf)));
+	at = fdt_path_offset(buf, "/chosen");
+	CHECK(!strcmp(fdt_getprop(buf, at, "bootargs", &len), "console=ttyS0"));
+	CHECK(fdt_getprop(buf, at, "rng-seed", &len) && len == 64);
+	CHECK(fdt_path_offset(buf, fdt_getprop(buf, at, "stdout-path", &len)) > 0);
+	at = fdt_path_offset(buf, "/cpus/cpu@2");
+	CHECK(!strcmp(fdt_getprop(buf, at, "riscv,isa", &len), "rv64ima_zicsr_sstc"));
+	CHECK(fdt_stringlist_count(buf, at, "riscv,isa-extensions") == 5);
+	at = fdt_path_offset(buf, "/soc/interrupt-controller@c000000");
+	CHECK(fdt_getprop(buf, at, "interrupts-extended", &len) && len == 3 * 16);
+	CHECK(fdt_path_offset(buf, "/soc/virtio_mmio@10002000") > 0);
+	CHECK(fdt_path_offset(buf, "/soc/virtio_mmio@10003000") < 0);
+	m.harts = 32;
+	CHECK(fdt_make(&m, buf, sizeof(buf), err, 256) > 0);
+	CHECK(fdt_make(&m, buf, 1000, err, 256) == -1 && strstr(err, "device tree"));
+	CHECK(fdt_make(&m, buf, 10, err, 256) == -1);
+}
+
+int main(void)
+{
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} tests[] = {
+		{ "bus", test_bus },
+		{ "uart: registers", test_uart_registers },
+		{ "uart: transmit interrupt", test_uart_transmit_interrupt },
+		{ "uart: receive", test_uart_receive },
+		{ "uart: loopback", test_uart_loopback },
+		{ "finisher", test_finisher },
+		{ "rtc", test_rtc },
+		{ "image: header and placement", test_kernel },
+		{ "image: load", test_load },
+		{ "image: ELF", test_elf },
+		{ "device tree", test_fdt },
+	};
+	int failed = 0;
+
+	printf("TAP version 13\n1..%zu\n", sizeof(tests) / sizeof(tests[0]));
+	for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
+		failures = 0;
+		current = tests[i].name;
+		tests[i].run();
+		failed += !!failures;
+		printf("%s %zu %s\n", failures ? "not ok" : "ok", i + 1, tests[i].name);
+	}
+	return failed ? 1 : 0;
+}
