@@ -69,11 +69,19 @@ bool dtv_cpu_pending(struct dtv_cpu *cpu)
 	       READ_ONCE(cpu->gen) != READ_ONCE(vm->dbt.gen);
 }
 
+/* Stopped by SBI HSM, until the START request is taken. */
+static bool halted(struct dtv_cpu *cpu)
+{
+	u32 hsm = READ_ONCE(cpu->hsm);
+
+	return hsm == DTV_HSM_STOPPED || hsm == DTV_HSM_START_PENDING;
+}
+
 bool dtv_cpu_runnable(struct dtv_cpu *cpu)
 {
 	if (READ_ONCE(cpu->vm->stopped) || (READ_ONCE(cpu->requests) & ~DTV_REQ_IRQ) || cpu->again)
 		return true;
-	if (READ_ONCE(cpu->hsm) == DTV_HSM_STOPPED)
+	if (halted(cpu))
 		return false;
 	return dtv_guest_wfi_done(&cpu->area->hart, lines_now(cpu));
 }
@@ -272,7 +280,8 @@ static u64 find_code(struct dtv_cpu *cpu)
 
 	for (tries = 0; tries < 16; tries++) {
 		struct dtv_code code = { .gpa2 = ~0ULL, .class = class_of(h) };
-		gva_t pc = READ_ONCE(h->pc);
+		/* An odd pc is no architectural state, but may stand on the vCPU page. */
+		gva_t pc = READ_ONCE(h->pc) & ~1ULL;
 		struct dtv_regime r;
 		struct dtv_walk w;
 		bool fresh, local, big;
@@ -280,6 +289,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 		u64 ip;
 		u8 *p;
 
+		h->pc = pc;
 		dtv_guest_regime(h, DTV_ACCESS_EXEC, &r);
 		if (dtv_guest_walk(vm, &r, pc, DTV_ACCESS_EXEC, &w)) {
 			trap(cpu, w.exc, pc);
@@ -318,7 +328,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 		if (!xp)
 			return DTV_DBT_FULL;
 		if (fresh) {
-			dtv_view_protect(vm, code.gpa);
+			dtv_view_protect(cpu, code.gpa);
 			dtv_dbt_page_ready(&vm->dbt, xp);
 		}
 		if (code.gpa2 != ~0ULL) {
@@ -326,7 +336,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 			if (!xp2)
 				return DTV_DBT_FULL;
 			if (fresh) {
-				dtv_view_protect(vm, code.gpa2);
+				dtv_view_protect(cpu, code.gpa2);
 				dtv_dbt_page_ready(&vm->dbt, xp2);
 			}
 		}
@@ -344,10 +354,14 @@ static u64 find_code(struct dtv_cpu *cpu)
 static enum dtv_action run(struct dtv_cpu *cpu)
 {
 	struct dtv_hart *h = &cpu->area->hart;
+	unsigned int flushes = 0;
 	u64 ip;
 
 	for (;;) {
-		if (READ_ONCE(cpu->vm->stopped)) {
+		/* Other harts may fill what was flushed, but not for ever. */
+		if (flushes == 64)
+			dtv_host_kill(cpu->vm, "a block does not fit into the code cache");
+		if (READ_ONCE(cpu->vm->stopped) || flushes == 64) {
 			engine_leave(cpu);
 			return DTV_STOP;
 		}
@@ -356,6 +370,7 @@ static enum dtv_action run(struct dtv_cpu *cpu)
 			break;
 		engine_leave(cpu);
 		flush_cache(cpu);
+		flushes++;
 		engine_enter(cpu);
 	}
 	if (ip == FIND_AGAIN) {
@@ -408,7 +423,7 @@ static enum dtv_action next(struct dtv_cpu *cpu)
 {
 	if (READ_ONCE(cpu->requests))
 		take_requests(cpu);
-	if (READ_ONCE(cpu->hsm) == DTV_HSM_STOPPED) {
+	if (halted(cpu)) {
 		engine_leave(cpu);
 		return READ_ONCE(cpu->vm->stopped) ? DTV_STOP : DTV_WAIT;
 	}
@@ -500,7 +515,7 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 			engine_leave(cpu);
 			return DTV_STOP;
 		}
-		if (READ_ONCE(cpu->hsm) == DTV_HSM_STOPPED || !dtv_cpu_runnable(cpu)) {
+		if (halted(cpu) || !dtv_cpu_runnable(cpu)) {
 			engine_leave(cpu);
 			return DTV_WAIT;
 		}
@@ -509,7 +524,7 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 		return next(cpu);
 	/* What an FP check found wrong is a fact of the code behind it. */
 	if (fp || (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_SFENCE | DTV_FX_FENCE_I | DTV_FX_ISA | DTV_FX_SBI)) ||
-	    h->pc != w->pc + insn.len)
+	    h->pc != w->pc + insn.len || w->dead)
 		return run(cpu);
 	return run_at(cpu, w->next_ip);
 }
@@ -736,6 +751,12 @@ static bool access_walk(struct dtv_cpu *cpu, gva_t gva, enum dtv_access acc, gpa
 	return true;
 }
 
+/* Inside of a view, for sure. */
+static bool canonical(gva_t gva)
+{
+	return (s64)(gva << (64 - DTV_VIEW_BITS)) >> (64 - DTV_VIEW_BITS) == (s64)gva;
+}
+
 static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 {
 	struct dtv_hart *h = &cpu->area->hart;
@@ -744,7 +765,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 	enum dtv_access acc;
 	struct dtv_insn in;
 	gpa_t gpa, gpa2 = 0;
-	u64 data = 0;
+	u64 data = 0, next_ip;
 	unsigned int n1;
 	u8 *p, *p2, len;
 	gva_t gva;
@@ -759,6 +780,11 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		return run(cpu); /* the guest changed the code under its own feet */
 	gva = h->x[in.rs1 & 31] + (in.fmt == DTV_FMT_AMO ? 0 : (s64)in.imm);
 	acc = kind == ACC_LOAD || kind == ACC_LR ? DTV_ACCESS_READ : DTV_ACCESS_WRITE;
+	/*
+	 * The code behind relies on a canonical base and on the instruction
+	 * that was translated: go on there only when both are so.
+	 */
+	next_ip = w->dead || !canonical(gva) ? 0 : w->next_ip;
 
 	/* Atomics must be aligned (unprivileged manual 14.2, 14.4). */
 	if (kind >= ACC_AMO && (gva & (len - 1))) {
@@ -783,9 +809,10 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			if (len < 8)
 				data &= (1ULL << len * 8) - 1;
 		}
-		return start_mmio(cpu, &in, gpa, len, kind == ACC_STORE, data, w->next_ip);
+		return start_mmio(cpu, &in, gpa, len, kind == ACC_STORE, data, next_ip);
 	}
 
+	dtv_dbt_note_ram(&vm->dbt, READ_ONCE(h->exit_ip) - 1, w->gpa);
 	switch (kind) {
 	case ACC_LOAD:
 		if (n1 == len && !(gva & (len - 1))) {
@@ -825,7 +852,8 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			if (p2)
 				memcpy(p2, (u8 *)&data + n1, len - n1);
 		}
-		/* A hart that translated in between saw the old bytes. */
+		/* A hart that translated in between saw the old bytes; the store comes before the look. */
+		smp_mb();
 		wrote_ram(vm, gpa);
 		if (p2)
 			wrote_ram(vm, gpa2);
@@ -841,7 +869,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		break;
 	}
 	h->pc += in.len;
-	return run_at(cpu, w->next_ip);
+	return run_at(cpu, next_ip);
 }
 
 /* --- exits --- */
@@ -1145,6 +1173,8 @@ void dtv_vm_memory_written(struct dtv_vm_core *vm, gpa_t gpa, u64 size)
 {
 	gpa_t page;
 
+	/* The caller's stores come before the look at what is code. */
+	smp_mb();
 	for (page = gpa & DTV_PAGE_MASK; page < gpa + size; page += DTV_PAGE_SIZE)
 		wrote_ram(vm, page);
 }
@@ -1169,7 +1199,7 @@ int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
 	if (err)
 		return err;
 	vm->dbt.isa = vm->isa;
-	err = dtv_mmu_init(&vm->mmu, 1 << 17);
+	err = dtv_mmu_init(&vm->mmu, 1 << 18);
 	if (err) {
 		dtv_dbt_destroy(&vm->dbt);
 		return err;

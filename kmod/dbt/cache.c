@@ -424,7 +424,10 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		w->kind = DTV_WHERE_INSN;
 		break;
 	case ENTRY_BUSY:
-		w->kind = off == row->host && (!lo || row[-1].guest != row->guest) ? DTV_WHERE_INSN : DTV_WHERE_BUSY;
+		/* In cold code the body's part of the instruction was executed before. */
+		w->kind = off == row->host && row->host < bl->body_end && (!lo || row[-1].guest != row->guest) ?
+				  DTV_WHERE_INSN :
+				  DTV_WHERE_BUSY;
 		break;
 	case ENTRY_RAX:
 		w->kind = DTV_WHERE_NEXT_RAX;
@@ -477,6 +480,23 @@ bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa)
 	return s->gpa == gpa && s->count >= DTV_MMIO_OFTEN;
 }
 
+void dtv_dbt_note_ram(struct dtv_dbt *d, u64 ip, gpa_t gpa)
+{
+	struct dtv_mmio_site *s = mmio_site(d, gpa);
+	struct dtv_block *bl;
+
+	if (READ_ONCE(s->gpa) != gpa)
+		return;
+	spin_lock(&d->lock);
+	if (s->gpa == gpa && s->count >= DTV_MMIO_OFTEN && ++s->ram == DTV_MMIO_OFTEN) {
+		*s = (struct dtv_mmio_site){ 0 };
+		bl = block_at(d, ip - d->cfg.exec);
+		if (bl && !bl->dead)
+			block_kill(d, bl);
+	}
+	spin_unlock(&d->lock);
+}
+
 void dtv_dbt_note_mmio(struct dtv_dbt *d, u64 ip, gpa_t gpa)
 {
 	struct dtv_mmio_site *s = mmio_site(d, gpa);
@@ -495,15 +515,17 @@ void dtv_dbt_note_mmio(struct dtv_dbt *d, u64 ip, gpa_t gpa)
 
 u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa)
 {
-	u32 i, k, n = 0;
+	u32 i, k, n = 0, *link;
 
 	gpa &= DTV_PAGE_MASK;
 	spin_lock(&d->lock);
-	for (i = d->xp_hash[xp_bucket(d, gpa)]; i; i = d->xps[i].next) {
+	for (link = &d->xp_hash[xp_bucket(d, gpa)]; (i = *link);) {
 		struct dtv_xp *x = &d->xps[i];
 
-		if (x->gpa != gpa || x->state == XP_DEAD)
+		if (x->gpa != gpa) {
+			link = &x->next;
 			continue;
+		}
 		for (k = x->blocks; k;) {
 			struct dtv_block *bl = &d->blocks[k];
 
@@ -514,6 +536,8 @@ u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa)
 			k = bl->xp == i ? bl->xp_next : bl->xp2_next;
 		}
 		WRITE_ONCE(x->state, XP_DEAD);
+		/* Readers that stand on it still find their way: it is not used again before a flush. */
+		WRITE_ONCE(*link, x->next);
 	}
 	d->stat_invalidated += n;
 	spin_unlock(&d->lock);

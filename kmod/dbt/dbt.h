@@ -131,7 +131,8 @@ struct dtv_tx;
 /* An instruction that missed on something that is no RAM. */
 struct dtv_mmio_site {
 	gpa_t gpa; /* of the instruction */
-	u32 count;
+	u32 count; /* misses on MMIO */
+	u32 ram; /* accesses to RAM since it is an exit */
 };
 
 struct dtv_dbt {
@@ -259,6 +260,9 @@ void dtv_dbt_forward(struct dtv_dbt *d, u64 site, u64 ip);
  * anew with an exit in place of the access. Takes d->lock.
  */
 void dtv_dbt_note_mmio(struct dtv_dbt *d, u64 ip, gpa_t gpa);
+
+/* The opposite: it reached RAM. Code that does both is made for RAM again when it mostly does that. */
+void dtv_dbt_note_ram(struct dtv_dbt *d, u64 ip, gpa_t gpa);
 
 enum dtv_where_kind {
 	DTV_WHERE_NOWHERE, /* not in a block */

@@ -7,7 +7,7 @@
 #define DTV_DBT_TX_H
 
 #include "dbt.h"
-#include "x86/encode.h"
+#include "buf.h"
 
 #define DTV_BLOCK_INSNS 64 /* guest instructions in a block, at most */
 #define DTV_BLOCK_EXITS 72
@@ -99,7 +99,7 @@ enum dtv_cold_kind {
  */
 struct dtv_tx {
 	struct dtv_dbt *d;
-	struct x86_buf b;
+	struct dtv_buf b;
 	u8 *start; /* block's first byte, as C code writes it */
 	u64 delta; /* exec address = rw address + delta */
 	gva_t block_pc;

@@ -243,6 +243,22 @@ static void rmap_sweep(struct dtv_vm_core *vm)
 	}
 }
 
+/*
+ * Entries leave the reverse map before their mappings are zapped, which cannot
+ * be done under its lock. Who finds no entry relies on the mapping's being
+ * gone: so one at a time. The owner waits for nobody.
+ */
+static void zap_begin(struct dtv_cpu *self)
+{
+	while (cmpxchg(&self->vm->mmu.zapping, 0, 1))
+		dtv_host_relax(self);
+}
+
+static void zap_end(struct dtv_cpu *self)
+{
+	smp_store_release(&self->vm->mmu.zapping, 0);
+}
+
 bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa)
 {
 	struct dtv_vm_core *vm = cpu->vm;
@@ -271,7 +287,9 @@ bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa
 	i = mmu->pool_free;
 	if (!i) {
 		spin_unlock(&mmu->lock);
+		zap_begin(cpu);
 		rmap_overflow(vm);
+		zap_end(cpu);
 		/* This mapping is gone too. */
 		return false;
 	}
@@ -293,8 +311,9 @@ added:
 	return !dtv_dbt_is_code(&vm->dbt, gpa);
 }
 
-void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa)
+void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa)
 {
+	struct dtv_vm_core *vm = self->vm;
 	struct {
 		struct dtv_cpu *cpu;
 		gva_t gva;
@@ -305,6 +324,7 @@ void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa)
 	u32 *link;
 
 	gpa &= DTV_PAGE_MASK;
+	zap_begin(self);
 	do {
 		n = 0;
 		spin_lock(&mmu->lock);
@@ -328,6 +348,7 @@ void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa)
 		for (i = 0; i < n; i++)
 			dtv_host_view_zap(batch[i].cpu, batch[i].view, batch[i].gva, DTV_PAGE_SIZE);
 	} while (n == ARRAY_SIZE(batch));
+	zap_end(self);
 }
 
 static void fence_view(struct dtv_cpu *cpu, unsigned int idx, gva_t start, gva_t end)

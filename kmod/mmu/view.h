@@ -3,8 +3,8 @@
  * view.h - which views a hart has, and which of their pages are writable.
  *
  * Portable bookkeeping; the mappings themselves are the host's
- * (dtv_host_view_zap(), dtv_host_view_reset()). mmu->lock (spin, inside
- * nothing but the PLIC's) rules the reverse map.
+ * (dtv_host_view_zap(), dtv_host_view_reset()). mmu->lock (spin, nests in
+ * nothing and nothing in it) rules the reverse map.
  */
 #ifndef DTV_MMU_VIEW_H
 #define DTV_MMU_VIEW_H
@@ -59,6 +59,7 @@ struct dtv_mmu {
 	spinlock_t lock;
 	struct dtv_rmap *pool; /* fixed number of entries */
 	u32 pool_size, pool_free;
+	u32 zapping; /* 1 while mappings whose entries are gone may still exist */
 	u32 *heads; /* hash by gpa page -> pool index + 1 */
 	u32 heads_mask;
 };
@@ -96,8 +97,8 @@ bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_r
  */
 bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa);
 
-/* Take write permission from all mappings of gpa's page on all harts. May sleep. */
-void dtv_view_protect(struct dtv_vm_core *vm, gpa_t gpa);
+/* Take write permission from all mappings of gpa's page on all harts; @self is who asks. May sleep. */
+void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa);
 
 /* sfence.vma of this hart: zap what it names from the hart's views. */
 void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f);

@@ -9,7 +9,7 @@
 #ifndef DTV_DBT_X86_ENCODE_H
 #define DTV_DBT_X86_ENCODE_H
 
-#include "../../port.h"
+#include "../buf.h"
 
 enum x86_reg {
 	RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI,
@@ -30,17 +30,6 @@ enum x86_alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU
 enum x86_shift { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAL, SH_SAR };
 
 /**
- * struct x86_buf - where code is appended
- * @p: next byte
- * @end: first byte that must not be written; past it nothing is, and @full is set
- */
-struct x86_buf {
-	u8 *p;
-	u8 *end;
-	bool full;
-};
-
-/**
  * struct x86_mem - memory operand [seg: base + index * scale + disp]
  * @base: enum x86_reg or X86_NO_REG
  * @index: enum x86_reg (not RSP) or X86_NO_REG
@@ -56,7 +45,7 @@ struct x86_mem {
 };
 
 /* The low byte of @v. */
-static inline void x86_byte(struct x86_buf *b, u32 v)
+static inline void x86_byte(struct dtv_buf *b, u32 v)
 {
 	if (unlikely(b->p >= b->end)) {
 		b->full = true;
@@ -65,7 +54,7 @@ static inline void x86_byte(struct x86_buf *b, u32 v)
 	*b->p++ = v & 0xff;
 }
 
-static inline void x86_u32(struct x86_buf *b, u32 v)
+static inline void x86_u32(struct dtv_buf *b, u32 v)
 {
 	x86_byte(b, v);
 	x86_byte(b, v >> 8);
@@ -73,7 +62,7 @@ static inline void x86_u32(struct x86_buf *b, u32 v)
 	x86_byte(b, v >> 24);
 }
 
-static inline void x86_u64(struct x86_buf *b, u64 v)
+static inline void x86_u64(struct dtv_buf *b, u64 v)
 {
 	x86_u32(b, v & U32_MAX);
 	x86_u32(b, v >> 32);
@@ -115,7 +104,7 @@ static inline bool x86_is_s32(s64 v)
 #define X86_LOCK 0x100
 #define X86_RMBYTE 0x200 /* 8-bit register in r/m alone */
 
-static inline void x86_escape(struct x86_buf *b, u32 fl, u8 op)
+static inline void x86_escape(struct dtv_buf *b, u32 fl, u8 op)
 {
 	if (fl & (X86_0F | X86_0F38 | X86_0F3A))
 		x86_byte(b, 0x0f);
@@ -126,7 +115,7 @@ static inline void x86_escape(struct x86_buf *b, u32 fl, u8 op)
 	x86_byte(b, op);
 }
 
-static inline void x86_prefix(struct x86_buf *b, u32 fl)
+static inline void x86_prefix(struct dtv_buf *b, u32 fl)
 {
 	if (fl & X86_LOCK)
 		x86_byte(b, 0xf0);
@@ -138,7 +127,7 @@ static inline void x86_prefix(struct x86_buf *b, u32 fl)
 		x86_byte(b, 0xf3);
 }
 
-static inline void x86_rex(struct x86_buf *b, u32 fl, u8 reg, u8 index, u8 base, bool force)
+static inline void x86_rex(struct dtv_buf *b, u32 fl, u8 reg, u8 index, u8 base, bool force)
 {
 	u8 rex = 0x40 | (fl & X86_W ? 8 : 0) | (reg & 8 ? 4 : 0) | (index & 8 ? 2 : 0) | (base & 8 ? 1 : 0);
 
@@ -147,7 +136,7 @@ static inline void x86_rex(struct x86_buf *b, u32 fl, u8 reg, u8 index, u8 base,
 }
 
 /* op reg, r/m with r/m a register; @reg may be an opcode extension. */
-static inline void x86_op_rr(struct x86_buf *b, u32 fl, u8 op, u8 reg, u8 rm)
+static inline void x86_op_rr(struct dtv_buf *b, u32 fl, u8 op, u8 reg, u8 rm)
 {
 	bool force = ((fl & X86_BYTE) && (reg >= 4 || rm >= 4)) || ((fl & X86_RMBYTE) && rm >= 4);
 
@@ -157,7 +146,7 @@ static inline void x86_op_rr(struct x86_buf *b, u32 fl, u8 op, u8 reg, u8 rm)
 	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-static inline void x86_modrm_mem(struct x86_buf *b, u8 reg, struct x86_mem m)
+static inline void x86_modrm_mem(struct dtv_buf *b, u8 reg, struct x86_mem m)
 {
 	u8 r = (reg & 7) << 3;
 	bool sib = m.index != X86_NO_REG || m.base == X86_NO_REG || (m.base & 7) == RSP;
@@ -187,7 +176,7 @@ static inline void x86_modrm_mem(struct x86_buf *b, u8 reg, struct x86_mem m)
 }
 
 /* op reg, r/m with r/m in memory. */
-static inline void x86_op_rm(struct x86_buf *b, u32 fl, u8 op, u8 reg, struct x86_mem m)
+static inline void x86_op_rm(struct dtv_buf *b, u32 fl, u8 op, u8 reg, struct x86_mem m)
 {
 	if (m.gs)
 		x86_byte(b, 0x65);
@@ -199,7 +188,7 @@ static inline void x86_op_rm(struct x86_buf *b, u32 fl, u8 op, u8 reg, struct x8
 }
 
 /* Three-operand VEX encodings: @pp 0 none, 1 66, 2 F3, 3 F2; @mm 1 0F, 2 0F38, 3 0F3A. */
-static inline void x86_vex_rr(struct x86_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, u8 rm)
+static inline void x86_vex_rr(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, u8 rm)
 {
 	x86_byte(b, 0xc4);
 	x86_byte(b, (reg & 8 ? 0 : 0x80) | 0x40 | (rm & 8 ? 0 : 0x20) | mm);
@@ -208,7 +197,7 @@ static inline void x86_vex_rr(struct x86_buf *b, bool w, u8 pp, u8 mm, u8 op, u8
 	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-static inline void x86_vex_rm(struct x86_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, struct x86_mem m)
+static inline void x86_vex_rm(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, struct x86_mem m)
 {
 	u8 index = m.index == X86_NO_REG ? 0 : m.index;
 	u8 base = m.base == X86_NO_REG ? 0 : m.base;
@@ -224,73 +213,73 @@ static inline void x86_vex_rm(struct x86_buf *b, bool w, u8 pp, u8 mm, u8 op, u8
 
 /* --- moves --- */
 
-static inline void mov_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void mov_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_W, 0x8b, d, s);
 }
 
-static inline void mov32_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void mov32_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, 0, 0x8b, d, s);
 }
 
-static inline void mov_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void mov_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_W, 0x8b, d, m);
 }
 
-static inline void mov32_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void mov32_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, 0, 0x8b, d, m);
 }
 
-static inline void mov_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+static inline void mov_mr(struct dtv_buf *b, struct x86_mem m, u8 s)
 {
 	x86_op_rm(b, X86_W, 0x89, s, m);
 }
 
-static inline void mov32_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+static inline void mov32_mr(struct dtv_buf *b, struct x86_mem m, u8 s)
 {
 	x86_op_rm(b, 0, 0x89, s, m);
 }
 
-static inline void mov16_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+static inline void mov16_mr(struct dtv_buf *b, struct x86_mem m, u8 s)
 {
 	x86_op_rm(b, X86_66, 0x89, s, m);
 }
 
-static inline void mov8_mr(struct x86_buf *b, struct x86_mem m, u8 s)
+static inline void mov8_mr(struct dtv_buf *b, struct x86_mem m, u8 s)
 {
 	x86_op_rm(b, X86_BYTE, 0x88, s, m);
 }
 
-static inline void mov_mi(struct x86_buf *b, struct x86_mem m, s32 imm)
+static inline void mov_mi(struct dtv_buf *b, struct x86_mem m, s32 imm)
 {
 	x86_op_rm(b, X86_W, 0xc7, 0, m);
 	x86_u32(b, imm);
 }
 
-static inline void mov32_mi(struct x86_buf *b, struct x86_mem m, s32 imm)
+static inline void mov32_mi(struct dtv_buf *b, struct x86_mem m, s32 imm)
 {
 	x86_op_rm(b, 0, 0xc7, 0, m);
 	x86_u32(b, imm);
 }
 
-static inline void mov16_mi(struct x86_buf *b, struct x86_mem m, s16 imm)
+static inline void mov16_mi(struct dtv_buf *b, struct x86_mem m, s16 imm)
 {
 	x86_op_rm(b, X86_66, 0xc7, 0, m);
 	x86_byte(b, imm);
 	x86_byte(b, imm >> 8);
 }
 
-static inline void mov8_mi(struct x86_buf *b, struct x86_mem m, s8 imm)
+static inline void mov8_mi(struct dtv_buf *b, struct x86_mem m, s8 imm)
 {
 	x86_op_rm(b, 0, 0xc6, 0, m);
 	x86_byte(b, imm);
 }
 
 /* Any 64-bit constant by the shortest form that leaves the flags alone. */
-static inline void mov_ri(struct x86_buf *b, u8 d, u64 imm)
+static inline void mov_ri(struct dtv_buf *b, u8 d, u64 imm)
 {
 	if (imm <= U32_MAX) {
 		x86_rex(b, 0, 0, 0, d, false);
@@ -306,111 +295,111 @@ static inline void mov_ri(struct x86_buf *b, u8 d, u64 imm)
 	}
 }
 
-static inline void movsxd_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void movsxd_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_W, 0x63, d, s);
 }
 
-static inline void movsxd_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void movsxd_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_W, 0x63, d, m);
 }
 
-static inline void movsx8_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void movsx8_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_W | X86_0F, 0xbe, d, m);
 }
 
-static inline void movsx16_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void movsx16_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_W | X86_0F, 0xbf, d, m);
 }
 
-static inline void movzx8_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void movzx8_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_0F, 0xb6, d, m);
 }
 
-static inline void movzx16_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void movzx16_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_0F, 0xb7, d, m);
 }
 
-static inline void movzx8_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void movzx8_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_0F | X86_RMBYTE, 0xb6, d, s);
 }
 
-static inline void movzx16_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void movzx16_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_0F, 0xb7, d, s);
 }
 
-static inline void movsx8_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void movsx8_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_W | X86_0F | X86_RMBYTE, 0xbe, d, s);
 }
 
-static inline void movsx16_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void movsx16_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_W | X86_0F, 0xbf, d, s);
 }
 
-static inline void lea_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void lea_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_W, 0x8d, d, m);
 }
 
-static inline void lea32_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void lea32_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, 0, 0x8d, d, m);
 }
 
-static inline void push_r(struct x86_buf *b, u8 r)
+static inline void push_r(struct dtv_buf *b, u8 r)
 {
 	x86_rex(b, 0, 0, 0, r, false);
 	x86_byte(b, 0x50 | (r & 7));
 }
 
-static inline void pop_r(struct x86_buf *b, u8 r)
+static inline void pop_r(struct dtv_buf *b, u8 r)
 {
 	x86_rex(b, 0, 0, 0, r, false);
 	x86_byte(b, 0x58 | (r & 7));
 }
 
-static inline void pop_m(struct x86_buf *b, struct x86_mem m)
+static inline void pop_m(struct dtv_buf *b, struct x86_mem m)
 {
 	x86_op_rm(b, 0, 0x8f, 0, m);
 }
 
 /* --- arithmetic --- */
 
-static inline void alu_rr(struct x86_buf *b, enum x86_alu op, u8 d, u8 s)
+static inline void alu_rr(struct dtv_buf *b, enum x86_alu op, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_W, op << 3 | 3, d, s);
 }
 
-static inline void alu32_rr(struct x86_buf *b, enum x86_alu op, u8 d, u8 s)
+static inline void alu32_rr(struct dtv_buf *b, enum x86_alu op, u8 d, u8 s)
 {
 	x86_op_rr(b, 0, op << 3 | 3, d, s);
 }
 
-static inline void alu_rm(struct x86_buf *b, enum x86_alu op, u8 d, struct x86_mem m)
+static inline void alu_rm(struct dtv_buf *b, enum x86_alu op, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_W, op << 3 | 3, d, m);
 }
 
-static inline void alu32_rm(struct x86_buf *b, enum x86_alu op, u8 d, struct x86_mem m)
+static inline void alu32_rm(struct dtv_buf *b, enum x86_alu op, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, 0, op << 3 | 3, d, m);
 }
 
-static inline void alu_mr(struct x86_buf *b, enum x86_alu op, struct x86_mem m, u8 s)
+static inline void alu_mr(struct dtv_buf *b, enum x86_alu op, struct x86_mem m, u8 s)
 {
 	x86_op_rm(b, X86_W, op << 3 | 1, s, m);
 }
 
-static inline void x86_alu_ri(struct x86_buf *b, u32 fl, enum x86_alu op, u8 d, s32 imm)
+static inline void x86_alu_ri(struct dtv_buf *b, u32 fl, enum x86_alu op, u8 d, s32 imm)
 {
 	if (x86_is_s8(imm)) {
 		x86_op_rr(b, fl, 0x83, op, d);
@@ -421,17 +410,17 @@ static inline void x86_alu_ri(struct x86_buf *b, u32 fl, enum x86_alu op, u8 d, 
 	}
 }
 
-static inline void alu_ri(struct x86_buf *b, enum x86_alu op, u8 d, s32 imm)
+static inline void alu_ri(struct dtv_buf *b, enum x86_alu op, u8 d, s32 imm)
 {
 	x86_alu_ri(b, X86_W, op, d, imm);
 }
 
-static inline void alu32_ri(struct x86_buf *b, enum x86_alu op, u8 d, s32 imm)
+static inline void alu32_ri(struct dtv_buf *b, enum x86_alu op, u8 d, s32 imm)
 {
 	x86_alu_ri(b, 0, op, d, imm);
 }
 
-static inline void x86_alu_mi(struct x86_buf *b, u32 fl, enum x86_alu op, struct x86_mem m, s32 imm)
+static inline void x86_alu_mi(struct dtv_buf *b, u32 fl, enum x86_alu op, struct x86_mem m, s32 imm)
 {
 	if (x86_is_s8(imm)) {
 		x86_op_rm(b, fl, 0x83, op, m);
@@ -442,175 +431,175 @@ static inline void x86_alu_mi(struct x86_buf *b, u32 fl, enum x86_alu op, struct
 	}
 }
 
-static inline void alu_mi(struct x86_buf *b, enum x86_alu op, struct x86_mem m, s32 imm)
+static inline void alu_mi(struct dtv_buf *b, enum x86_alu op, struct x86_mem m, s32 imm)
 {
 	x86_alu_mi(b, X86_W, op, m, imm);
 }
 
-static inline void alu32_mi(struct x86_buf *b, enum x86_alu op, struct x86_mem m, s32 imm)
+static inline void alu32_mi(struct dtv_buf *b, enum x86_alu op, struct x86_mem m, s32 imm)
 {
 	x86_alu_mi(b, 0, op, m, imm);
 }
 
 /* cmp dword [m], imm32 with the immediate always four bytes (it is patched or has fixed layout). */
-static inline void cmp32_mi32(struct x86_buf *b, struct x86_mem m, u32 imm)
+static inline void cmp32_mi32(struct dtv_buf *b, struct x86_mem m, u32 imm)
 {
 	x86_op_rm(b, 0, 0x81, ALU_CMP, m);
 	x86_u32(b, imm);
 }
 
-static inline void test_rr(struct x86_buf *b, u8 a, u8 c)
+static inline void test_rr(struct dtv_buf *b, u8 a, u8 c)
 {
 	x86_op_rr(b, X86_W, 0x85, c, a);
 }
 
-static inline void test32_rr(struct x86_buf *b, u8 a, u8 c)
+static inline void test32_rr(struct dtv_buf *b, u8 a, u8 c)
 {
 	x86_op_rr(b, 0, 0x85, c, a);
 }
 
-static inline void test_mr(struct x86_buf *b, struct x86_mem m, u8 r)
+static inline void test_mr(struct dtv_buf *b, struct x86_mem m, u8 r)
 {
 	x86_op_rm(b, X86_W, 0x85, r, m);
 }
 
 /* test r8, imm8 */
-static inline void test8_ri(struct x86_buf *b, u8 r, u8 imm)
+static inline void test8_ri(struct dtv_buf *b, u8 r, u8 imm)
 {
 	x86_op_rr(b, X86_RMBYTE, 0xf6, 0, r);
 	x86_byte(b, imm);
 }
 
-static inline void test32_ri(struct x86_buf *b, u8 r, u32 imm)
+static inline void test32_ri(struct dtv_buf *b, u8 r, u32 imm)
 {
 	x86_op_rr(b, 0, 0xf7, 0, r);
 	x86_u32(b, imm);
 }
 
-static inline void neg_r(struct x86_buf *b, u8 r)
+static inline void neg_r(struct dtv_buf *b, u8 r)
 {
 	x86_op_rr(b, X86_W, 0xf7, 3, r);
 }
 
-static inline void neg32_r(struct x86_buf *b, u8 r)
+static inline void neg32_r(struct dtv_buf *b, u8 r)
 {
 	x86_op_rr(b, 0, 0xf7, 3, r);
 }
 
-static inline void not_r(struct x86_buf *b, u8 r)
+static inline void not_r(struct dtv_buf *b, u8 r)
 {
 	x86_op_rr(b, X86_W, 0xf7, 2, r);
 }
 
-static inline void shift_ri(struct x86_buf *b, enum x86_shift op, u8 r, u8 n)
+static inline void shift_ri(struct dtv_buf *b, enum x86_shift op, u8 r, u8 n)
 {
 	x86_op_rr(b, X86_W, 0xc1, op, r);
 	x86_byte(b, n);
 }
 
-static inline void shift32_ri(struct x86_buf *b, enum x86_shift op, u8 r, u8 n)
+static inline void shift32_ri(struct dtv_buf *b, enum x86_shift op, u8 r, u8 n)
 {
 	x86_op_rr(b, 0, 0xc1, op, r);
 	x86_byte(b, n);
 }
 
 /* BMI2: d = s shifted by the low bits of n. shlx 66, sarx F3, shrx F2. */
-static inline void x86_shx(struct x86_buf *b, bool w, enum x86_shift op, u8 d, u8 s, u8 n)
+static inline void x86_shx(struct dtv_buf *b, bool w, enum x86_shift op, u8 d, u8 s, u8 n)
 {
 	x86_vex_rr(b, w, op == SH_SHL ? 1 : op == SH_SAR ? 2 : 3, 2, 0xf7, d, n, s);
 }
 
 /* BMI1: d = ~a & [m] */
-static inline void andn_rrm(struct x86_buf *b, u8 d, u8 a, struct x86_mem m)
+static inline void andn_rrm(struct dtv_buf *b, u8 d, u8 a, struct x86_mem m)
 {
 	x86_vex_rm(b, true, 0, 2, 0xf2, d, a, m);
 }
 
-static inline void andn_rrr(struct x86_buf *b, u8 d, u8 a, u8 c)
+static inline void andn_rrr(struct dtv_buf *b, u8 d, u8 a, u8 c)
 {
 	x86_vex_rr(b, true, 0, 2, 0xf2, d, a, c);
 }
 
-static inline void imul_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void imul_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_W | X86_0F, 0xaf, d, s);
 }
 
-static inline void imul_rm(struct x86_buf *b, u8 d, struct x86_mem m)
+static inline void imul_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, X86_W | X86_0F, 0xaf, d, m);
 }
 
-static inline void imul32_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void imul32_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_0F, 0xaf, d, s);
 }
 
 /* rdx:rax = rax * r; mul 4, imul 5; div 6, idiv 7 divide rdx:rax. */
-static inline void mul_r(struct x86_buf *b, u8 r)
+static inline void mul_r(struct dtv_buf *b, u8 r)
 {
 	x86_op_rr(b, X86_W, 0xf7, 4, r);
 }
 
-static inline void imul_r(struct x86_buf *b, u8 r)
+static inline void imul_r(struct dtv_buf *b, u8 r)
 {
 	x86_op_rr(b, X86_W, 0xf7, 5, r);
 }
 
-static inline void div_r(struct x86_buf *b, bool w, u8 r)
+static inline void div_r(struct dtv_buf *b, bool w, u8 r)
 {
 	x86_op_rr(b, w ? X86_W : 0, 0xf7, 6, r);
 }
 
-static inline void idiv_r(struct x86_buf *b, bool w, u8 r)
+static inline void idiv_r(struct dtv_buf *b, bool w, u8 r)
 {
 	x86_op_rr(b, w ? X86_W : 0, 0xf7, 7, r);
 }
 
-static inline void cqo(struct x86_buf *b)
+static inline void cqo(struct dtv_buf *b)
 {
 	x86_byte(b, 0x48);
 	x86_byte(b, 0x99);
 }
 
-static inline void cdq(struct x86_buf *b)
+static inline void cdq(struct dtv_buf *b)
 {
 	x86_byte(b, 0x99);
 }
 
-static inline void setcc_r(struct x86_buf *b, enum x86_cc cc, u8 r)
+static inline void setcc_r(struct dtv_buf *b, enum x86_cc cc, u8 r)
 {
 	x86_op_rr(b, X86_0F | X86_RMBYTE, 0x90 | cc, 0, r);
 }
 
-static inline void cmov_rr(struct x86_buf *b, enum x86_cc cc, u8 d, u8 s)
+static inline void cmov_rr(struct dtv_buf *b, enum x86_cc cc, u8 d, u8 s)
 {
 	x86_op_rr(b, X86_W | X86_0F, 0x40 | cc, d, s);
 }
 
 /* --- atomics: the memory operand carries the segment --- */
 
-static inline void xchg_mr(struct x86_buf *b, bool w, struct x86_mem m, u8 r)
+static inline void xchg_mr(struct dtv_buf *b, bool w, struct x86_mem m, u8 r)
 {
 	x86_op_rm(b, w ? X86_W : 0, 0x87, r, m);
 }
 
-static inline void lock_xadd_mr(struct x86_buf *b, bool w, struct x86_mem m, u8 r)
+static inline void lock_xadd_mr(struct dtv_buf *b, bool w, struct x86_mem m, u8 r)
 {
 	x86_op_rm(b, X86_LOCK | X86_0F | (w ? X86_W : 0), 0xc1, r, m);
 }
 
-static inline void lock_cmpxchg_mr(struct x86_buf *b, bool w, struct x86_mem m, u8 r)
+static inline void lock_cmpxchg_mr(struct dtv_buf *b, bool w, struct x86_mem m, u8 r)
 {
 	x86_op_rm(b, X86_LOCK | X86_0F | (w ? X86_W : 0), 0xb1, r, m);
 }
 
-static inline void lock_alu_mr(struct x86_buf *b, bool w, enum x86_alu op, struct x86_mem m, u8 s)
+static inline void lock_alu_mr(struct dtv_buf *b, bool w, enum x86_alu op, struct x86_mem m, u8 s)
 {
 	x86_op_rm(b, X86_LOCK | (w ? X86_W : 0), op << 3 | 1, s, m);
 }
 
-static inline void lock_alu_mi(struct x86_buf *b, enum x86_alu op, struct x86_mem m, s8 imm)
+static inline void lock_alu_mi(struct dtv_buf *b, enum x86_alu op, struct x86_mem m, s8 imm)
 {
 	x86_op_rm(b, X86_LOCK | X86_W, 0x83, op, m);
 	x86_byte(b, imm);
@@ -619,7 +608,7 @@ static inline void lock_alu_mi(struct x86_buf *b, enum x86_alu op, struct x86_me
 /* --- control --- */
 
 /* Emit a 32-bit branch; returns where its displacement is. */
-static inline u8 *jcc_rel32(struct x86_buf *b, enum x86_cc cc)
+static inline u8 *jcc_rel32(struct dtv_buf *b, enum x86_cc cc)
 {
 	x86_byte(b, 0x0f);
 	x86_byte(b, 0x80 | cc);
@@ -627,14 +616,14 @@ static inline u8 *jcc_rel32(struct x86_buf *b, enum x86_cc cc)
 	return b->p - 4;
 }
 
-static inline u8 *jmp_rel32(struct x86_buf *b)
+static inline u8 *jmp_rel32(struct dtv_buf *b)
 {
 	x86_byte(b, 0xe9);
 	x86_u32(b, 0);
 	return b->p - 4;
 }
 
-static inline u8 *call_rel32(struct x86_buf *b)
+static inline u8 *call_rel32(struct dtv_buf *b)
 {
 	x86_byte(b, 0xe8);
 	x86_u32(b, 0);
@@ -642,14 +631,14 @@ static inline u8 *call_rel32(struct x86_buf *b)
 }
 
 /* Emit a short branch; returns where its displacement byte is. */
-static inline u8 *jcc_rel8(struct x86_buf *b, enum x86_cc cc)
+static inline u8 *jcc_rel8(struct dtv_buf *b, enum x86_cc cc)
 {
 	x86_byte(b, 0x70 | cc);
 	x86_byte(b, 0);
 	return b->p - 1;
 }
 
-static inline u8 *jmp_rel8(struct x86_buf *b)
+static inline u8 *jmp_rel8(struct dtv_buf *b)
 {
 	x86_byte(b, 0xeb);
 	x86_byte(b, 0);
@@ -657,7 +646,7 @@ static inline u8 *jmp_rel8(struct x86_buf *b)
 }
 
 /* Let the branch whose displacement is at @at go to @to (both in the buffer). */
-static inline void x86_fix8(struct x86_buf *b, u8 *at, const u8 *to)
+static inline void x86_fix8(struct dtv_buf *b, u8 *at, const u8 *to)
 {
 	s64 rel = to - (at + 1);
 
@@ -669,7 +658,7 @@ static inline void x86_fix8(struct x86_buf *b, u8 *at, const u8 *to)
 		*at = rel;
 }
 
-static inline void x86_fix32(struct x86_buf *b, u8 *at, const u8 *to)
+static inline void x86_fix32(struct dtv_buf *b, u8 *at, const u8 *to)
 {
 	s32 rel = to - (at + 4);
 
@@ -677,50 +666,50 @@ static inline void x86_fix32(struct x86_buf *b, u8 *at, const u8 *to)
 		memcpy(at, &rel, 4);
 }
 
-static inline void jmp_r(struct x86_buf *b, u8 r)
+static inline void jmp_r(struct dtv_buf *b, u8 r)
 {
 	x86_op_rr(b, 0, 0xff, 4, r);
 }
 
-static inline void jmp_m(struct x86_buf *b, struct x86_mem m)
+static inline void jmp_m(struct dtv_buf *b, struct x86_mem m)
 {
 	x86_op_rm(b, 0, 0xff, 4, m);
 }
 
-static inline void ret(struct x86_buf *b)
+static inline void ret(struct dtv_buf *b)
 {
 	x86_byte(b, 0xc3);
 }
 
-static inline void x86_syscall(struct x86_buf *b)
+static inline void x86_syscall(struct dtv_buf *b)
 {
 	x86_byte(b, 0x0f);
 	x86_byte(b, 0x05);
 }
 
-static inline void ud2(struct x86_buf *b)
+static inline void ud2(struct dtv_buf *b)
 {
 	x86_byte(b, 0x0f);
 	x86_byte(b, 0x0b);
 }
 
-static inline void wrgsbase_r(struct x86_buf *b, u8 r)
+static inline void wrgsbase_r(struct dtv_buf *b, u8 r)
 {
 	x86_op_rr(b, X86_F3 | X86_W | X86_0F, 0xae, 3, r);
 }
 
-static inline void ldmxcsr_m(struct x86_buf *b, struct x86_mem m)
+static inline void ldmxcsr_m(struct dtv_buf *b, struct x86_mem m)
 {
 	x86_op_rm(b, X86_0F, 0xae, 2, m);
 }
 
-static inline void stmxcsr_m(struct x86_buf *b, struct x86_mem m)
+static inline void stmxcsr_m(struct dtv_buf *b, struct x86_mem m)
 {
 	x86_op_rm(b, X86_0F, 0xae, 3, m);
 }
 
 /* Multi-byte nops, AMD64 APM volume 3, NOP. */
-static inline void x86_nop(struct x86_buf *b, unsigned int n)
+static inline void x86_nop(struct dtv_buf *b, unsigned int n)
 {
 	static const u8 nops[8][7] = {
 		{ 0 },
@@ -745,34 +734,34 @@ static inline void x86_nop(struct x86_buf *b, unsigned int n)
 
 /* --- SSE: scalar @dbl true: double (F2), false: single (F3) --- */
 
-static inline void sse_rr(struct x86_buf *b, u32 fl, u8 op, u8 d, u8 s)
+static inline void sse_rr(struct dtv_buf *b, u32 fl, u8 op, u8 d, u8 s)
 {
 	x86_op_rr(b, fl | X86_0F, op, d, s);
 }
 
-static inline void sse_rm(struct x86_buf *b, u32 fl, u8 op, u8 d, struct x86_mem m)
+static inline void sse_rm(struct dtv_buf *b, u32 fl, u8 op, u8 d, struct x86_mem m)
 {
 	x86_op_rm(b, fl | X86_0F, op, d, m);
 }
 
 /* movsd/movss xmm, [m] */
-static inline void movs_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m)
+static inline void movs_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m)
 {
 	sse_rm(b, dbl ? X86_F2 : X86_F3, 0x10, d, m);
 }
 
-static inline void movs_mr(struct x86_buf *b, bool dbl, struct x86_mem m, u8 s)
+static inline void movs_mr(struct dtv_buf *b, bool dbl, struct x86_mem m, u8 s)
 {
 	sse_rm(b, dbl ? X86_F2 : X86_F3, 0x11, s, m);
 }
 
 /* movq/movd xmm, r and back */
-static inline void movq_xr(struct x86_buf *b, bool w, u8 x, u8 r)
+static inline void movq_xr(struct dtv_buf *b, bool w, u8 x, u8 r)
 {
 	sse_rr(b, X86_66 | (w ? X86_W : 0), 0x6e, x, r);
 }
 
-static inline void movq_rx(struct x86_buf *b, bool w, u8 r, u8 x)
+static inline void movq_rx(struct dtv_buf *b, bool w, u8 r, u8 x)
 {
 	sse_rr(b, X86_66 | (w ? X86_W : 0), 0x7e, x, r);
 }
@@ -780,61 +769,61 @@ static inline void movq_rx(struct x86_buf *b, bool w, u8 r, u8 x)
 /* addsd/addss ... by the second opcode byte */
 enum x86_sse { SSE_SQRT = 0x51, SSE_ADD = 0x58, SSE_MUL, SSE_SUB = 0x5c, SSE_MIN, SSE_DIV, SSE_MAX };
 
-static inline void sse_s_rr(struct x86_buf *b, enum x86_sse op, bool dbl, u8 d, u8 s)
+static inline void sse_s_rr(struct dtv_buf *b, enum x86_sse op, bool dbl, u8 d, u8 s)
 {
 	sse_rr(b, dbl ? X86_F2 : X86_F3, op, d, s);
 }
 
-static inline void sse_s_rm(struct x86_buf *b, enum x86_sse op, bool dbl, u8 d, struct x86_mem m)
+static inline void sse_s_rm(struct dtv_buf *b, enum x86_sse op, bool dbl, u8 d, struct x86_mem m)
 {
 	sse_rm(b, dbl ? X86_F2 : X86_F3, op, d, m);
 }
 
 /* Bitwise, on the whole register: andps, orps, xorps, and movaps. */
-static inline void andps_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void andps_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	sse_rr(b, 0, 0x54, d, s);
 }
 
-static inline void orps_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void orps_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	sse_rr(b, 0, 0x56, d, s);
 }
 
-static inline void xorps_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void xorps_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	sse_rr(b, 0, 0x57, d, s);
 }
 
-static inline void movaps_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void movaps_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	sse_rr(b, 0, 0x28, d, s);
 }
 
 /* All bits set when d is s. */
-static inline void pcmpeqd_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void pcmpeqd_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	sse_rr(b, X86_66, 0x76, d, s);
 }
 
 /* d[0] stays, d[1] = s[0] */
-static inline void unpcklps_rr(struct x86_buf *b, u8 d, u8 s)
+static inline void unpcklps_rr(struct dtv_buf *b, u8 d, u8 s)
 {
 	sse_rr(b, 0, 0x14, d, s);
 }
 
 /* ucomisd/ucomiss: invalid for signalling NaNs only; comisd/comiss: for all NaNs. */
-static inline void ucomis_rr(struct x86_buf *b, bool dbl, u8 d, u8 s)
+static inline void ucomis_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s)
 {
 	sse_rr(b, dbl ? X86_66 : 0, 0x2e, d, s);
 }
 
-static inline void ucomis_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m)
+static inline void ucomis_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m)
 {
 	sse_rm(b, dbl ? X86_66 : 0, 0x2e, d, m);
 }
 
-static inline void comis_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m)
+static inline void comis_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m)
 {
 	sse_rm(b, dbl ? X86_66 : 0, 0x2f, d, m);
 }
@@ -843,13 +832,13 @@ static inline void comis_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m)
 #define X86_CMP_EQ 0 /* quiet */
 #define X86_CMP_NLT 5 /* not less, or unordered; signalling */
 
-static inline void cmps_rr(struct x86_buf *b, bool dbl, u8 d, u8 s, u8 pred)
+static inline void cmps_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s, u8 pred)
 {
 	sse_rr(b, dbl ? X86_F2 : X86_F3, 0xc2, d, s);
 	x86_byte(b, pred);
 }
 
-static inline void cmps_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m, u8 pred)
+static inline void cmps_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m, u8 pred)
 {
 	sse_rm(b, dbl ? X86_F2 : X86_F3, 0xc2, d, m);
 	x86_byte(b, pred);
@@ -859,31 +848,31 @@ static inline void cmps_rm(struct x86_buf *b, bool dbl, u8 d, struct x86_mem m, 
 #define X86_ROUND_MXCSR 4 /* as MXCSR says */
 #define X86_ROUND_QUIET 8 /* raise no inexact */
 
-static inline void rounds_rr(struct x86_buf *b, bool dbl, u8 d, u8 s, u8 mode)
+static inline void rounds_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s, u8 mode)
 {
 	x86_op_rr(b, X86_66 | X86_0F3A, dbl ? 0x0b : 0x0a, d, s);
 	x86_byte(b, mode);
 }
 
 /* Integer to floating point; @w: 64-bit integer. */
-static inline void cvtsi2s_xr(struct x86_buf *b, bool dbl, bool w, u8 x, u8 r)
+static inline void cvtsi2s_xr(struct dtv_buf *b, bool dbl, bool w, u8 x, u8 r)
 {
 	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2a, x, r);
 }
 
 /* Floating point to integer, rounded as MXCSR says; cvtt: toward zero. */
-static inline void cvts2si_rx(struct x86_buf *b, bool dbl, bool w, u8 r, u8 x)
+static inline void cvts2si_rx(struct dtv_buf *b, bool dbl, bool w, u8 r, u8 x)
 {
 	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2d, r, x);
 }
 
-static inline void cvtts2si_rx(struct x86_buf *b, bool dbl, bool w, u8 r, u8 x)
+static inline void cvtts2si_rx(struct dtv_buf *b, bool dbl, bool w, u8 r, u8 x)
 {
 	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2c, r, x);
 }
 
 /* cvtsd2ss, cvtss2sd: @dbl is the source's format */
-static inline void cvts2s_rr(struct x86_buf *b, bool dbl, u8 d, u8 s)
+static inline void cvts2s_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s)
 {
 	sse_rr(b, dbl ? X86_F2 : X86_F3, 0x5a, d, s);
 }
@@ -891,38 +880,38 @@ static inline void cvts2s_rr(struct x86_buf *b, bool dbl, u8 d, u8 s)
 /* d = +-(d * a) +- [m] */
 enum x86_fma { FMA_MADD = 0xa9, FMA_MSUB = 0xab, FMA_NMADD = 0xad, FMA_NMSUB = 0xaf };
 
-static inline void vfm213s_rrm(struct x86_buf *b, enum x86_fma op, bool dbl, u8 d, u8 a,
+static inline void vfm213s_rrm(struct dtv_buf *b, enum x86_fma op, bool dbl, u8 d, u8 a,
 			       struct x86_mem m)
 {
 	x86_vex_rm(b, dbl, 1, 2, op, d, a, m);
 }
 
 /* Bit @n of a register: bts sets, btr clears, btc inverts. */
-static inline void bts_ri(struct x86_buf *b, u8 r, u8 n)
+static inline void bts_ri(struct dtv_buf *b, u8 r, u8 n)
 {
 	x86_op_rr(b, X86_W | X86_0F, 0xba, 5, r);
 	x86_byte(b, n);
 }
 
-static inline void btr_ri(struct x86_buf *b, u8 r, u8 n)
+static inline void btr_ri(struct dtv_buf *b, u8 r, u8 n)
 {
 	x86_op_rr(b, X86_W | X86_0F, 0xba, 6, r);
 	x86_byte(b, n);
 }
 
-static inline void btc_ri(struct x86_buf *b, u8 r, u8 n)
+static inline void btc_ri(struct dtv_buf *b, u8 r, u8 n)
 {
 	x86_op_rr(b, X86_W | X86_0F, 0xba, 7, r);
 	x86_byte(b, n);
 }
 
-static inline void cmc(struct x86_buf *b)
+static inline void cmc(struct dtv_buf *b)
 {
 	x86_byte(b, 0xf5);
 }
 
 /* test byte [m], imm8 */
-static inline void test8_mi(struct x86_buf *b, struct x86_mem m, u8 imm)
+static inline void test8_mi(struct dtv_buf *b, struct x86_mem m, u8 imm)
 {
 	x86_op_rm(b, 0, 0xf6, 0, m);
 	x86_byte(b, imm);

@@ -11,6 +11,7 @@
 #define DTV_DBT_X86_SELECT_H
 
 #include "../tx.h"
+#include "encode.h"
 
 /* Host register of a guest register, X86_NO_REG for those in slots. */
 extern const u8 dtv_x86_map[32];

@@ -168,7 +168,7 @@ static struct x86_mem mxcsr_rm(void)
  */
 static void round_begin(struct dtv_tx *tx)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (tx->insn.rm == DTV_RM_DYN)
 		return;
@@ -184,7 +184,7 @@ static void round_begin(struct dtv_tx *tx)
 /* And back to frm, with the flags raised. Only rcx and rdx are changed. */
 static void round_end(struct dtv_tx *tx)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (tx->insn.rm == DTV_RM_DYN)
 		return;
@@ -250,7 +250,7 @@ static void minmax(struct dtv_tx *tx, bool greater, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
 	enum x86_sse op = greater ? SSE_MAX : SSE_MIN;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 *nan;
 
 	need_operand(tx, dbl, in->rs1);
@@ -277,7 +277,7 @@ enum sign_op { SIGN_COPY, SIGN_NEGATE, SIGN_XOR };
 static void sign(struct dtv_tx *tx, enum sign_op op, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 bit = dbl ? 63 : 31;
 
 	need_operand(tx, dbl, in->rs1);
@@ -349,7 +349,7 @@ static void equal(struct dtv_tx *tx, bool dbl)
 static void classify(struct dtv_tx *tx, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 *nan, *join;
 
 	need_operand(tx, dbl, in->rs1);
@@ -401,7 +401,7 @@ static u8 round_mode(const struct dtv_insn *in)
  */
 static void round_rmm(struct dtv_tx *tx, bool dbl, u8 d)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 *skip, *big;
 
 	rounds_rr(b, dbl, d, X0, rc_of_rm[DTV_RM_RTZ] | X86_ROUND_QUIET);
@@ -468,7 +468,7 @@ static void commit_int(struct dtv_tx *tx, bool w)
 static void to_signed(struct dtv_tx *tx, bool dbl, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	s32 param = (dbl ? FIX_DBL : 0) | (w ? FIX_WIDE : 0);
 
 	need_operand(tx, dbl, in->rs1);
@@ -496,7 +496,7 @@ static void to_signed(struct dtv_tx *tx, bool dbl, bool w)
 static void to_u32(struct dtv_tx *tx, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 *nofit;
 
 	need_operand(tx, dbl, in->rs1);
@@ -515,7 +515,7 @@ static void to_u32(struct dtv_tx *tx, bool dbl)
 static void to_u64(struct dtv_tx *tx, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 *other;
 
 	if (in->rm == DTV_RM_RMM) {
@@ -552,7 +552,7 @@ static void to_u64(struct dtv_tx *tx, bool dbl)
 static void from_int(struct dtv_tx *tx, bool dbl, bool w, bool uns)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	bool exact = dbl && !w;
 	u8 *top, *join, s;
 
@@ -671,14 +671,14 @@ static void move_to_x(struct dtv_tx *tx, bool dbl)
 
 /* --- detours --- */
 
-static void canonical_nan(struct x86_buf *b, bool dbl, u8 x)
+static void canonical_nan(struct dtv_buf *b, bool dbl, u8 x)
 {
 	mov_ri(b, RAX, dbl ? DTV_FP_NAN64 : DTV_FP_NAN32);
 	movq_xr(b, dbl, x, RAX);
 }
 
 /* Raise the invalid flag. Changes @tmp and rcx. */
-static void raise_invalid(struct x86_buf *b, u8 tmp)
+static void raise_invalid(struct dtv_buf *b, u8 tmp)
 {
 	pcmpeqd_rr(b, tmp, tmp);
 	cvtts2si_rx(b, true, true, RCX, tmp);
@@ -688,7 +688,7 @@ static void raise_invalid(struct x86_buf *b, u8 tmp)
  * Infinity times zero: multiply when a factor is zero or a NaN. Of what can
  * come to such a product, invalid is the only flag.
  */
-static void fix_fma(struct x86_buf *b, bool dbl, s32 param)
+static void fix_fma(struct dtv_buf *b, bool dbl, s32 param)
 {
 	u8 *zero, *skip;
 
@@ -706,7 +706,7 @@ static void fix_fma(struct x86_buf *b, bool dbl, s32 param)
 }
 
 /* The operand that is not a NaN, if there is one; ucomisd has raised what had to be. */
-static void fix_minmax(struct x86_buf *b, bool dbl)
+static void fix_minmax(struct dtv_buf *b, bool dbl)
 {
 	u8 *first, *second;
 
@@ -724,7 +724,7 @@ static void fix_minmax(struct x86_buf *b, bool dbl)
  * rcx = -1 when xmm0 is not below zero, or a NaN, so that the largest integer
  * is meant; 0 otherwise. Changes xmm0 and @zero.
  */
-static void not_negative(struct x86_buf *b, bool dbl, u8 zero)
+static void not_negative(struct dtv_buf *b, bool dbl, u8 zero)
 {
 	xorps_rr(b, zero, zero);
 	cmps_rr(b, dbl, X0, zero, X86_CMP_NLT);
@@ -735,7 +735,7 @@ static void not_negative(struct x86_buf *b, bool dbl, u8 zero)
 
 static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 *top, *invalid;
 
 	/* Flags are those of the comparison of sign and exponent with 2^63's. */
@@ -765,7 +765,7 @@ static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
 void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
 {
 	bool dbl = c->target & FIX_DBL;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	switch ((enum fix)c->reg) {
 	case FIX_NAN:

@@ -24,7 +24,7 @@ static bool known(const struct dtv_tx *tx, u8 r, u64 *value)
 /* x[rd] = constant, in one host instruction where the commit must be one. */
 static void set_const(struct dtv_tx *tx, u8 rd, u64 value)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	fact_known(tx, value);
 	if (rd == 0)
@@ -58,7 +58,7 @@ static void alu_src(struct dtv_tx *tx, enum x86_alu op, u8 d, u8 r)
 static void addi(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u64 v;
 	u8 s, d;
 
@@ -99,7 +99,7 @@ static void addi(struct dtv_tx *tx)
 static void alu_imm(struct dtv_tx *tx, enum x86_alu op)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u64 v;
 	u8 d;
 
@@ -137,7 +137,7 @@ static void alu_imm(struct dtv_tx *tx, enum x86_alu op)
 static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 rs1 = in->rs1, rs2 = in->rs2, d;
 	u64 v1, v2;
 
@@ -223,7 +223,7 @@ static void addiw(struct dtv_tx *tx)
 static void alu_regw(struct dtv_tx *tx, enum x86_alu op)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (in->rd == 0)
 		return;
@@ -243,7 +243,7 @@ static void alu_regw(struct dtv_tx *tx, enum x86_alu op)
 static void shift_imm(struct dtv_tx *tx, enum x86_shift op)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u64 v;
 	u8 d;
 
@@ -270,7 +270,7 @@ static void shift_imm(struct dtv_tx *tx, enum x86_shift op)
 static void shift_immw(struct dtv_tx *tx, enum x86_shift op)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (in->rd == 0)
 		return;
@@ -299,7 +299,7 @@ static void shift_reg(struct dtv_tx *tx, enum x86_shift op, bool w)
 
 static void compare_reg(struct dtv_tx *tx, u8 rs1, u8 rs2)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (rs2 == 0) {
 		if (mapped(rs1))
@@ -359,7 +359,7 @@ static void slt_reg(struct dtv_tx *tx, enum x86_cc cc)
 static void mul(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 d;
 
 	if (in->rd == 0)
@@ -395,7 +395,7 @@ static void mulw(struct dtv_tx *tx)
 static void mulh(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 s2;
 
 	if (in->rd == 0)
@@ -420,7 +420,7 @@ static void mulh(struct dtv_tx *tx)
 static void divide(struct dtv_tx *tx, bool sign, bool rem, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 *zero, *minus = NULL, *done, *done2 = NULL;
 	u8 res = rem ? RDX : RAX;
 
@@ -511,7 +511,7 @@ static void direct_jump(struct dtv_tx *tx, gva_t target)
 static void jalr(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u64 v;
 
 	tx->end = true;

@@ -58,7 +58,7 @@ static void load(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 d = dst(tx, in->rd, RAX);
 
 	switch (in->op) {
@@ -91,7 +91,7 @@ static void store(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 s;
 
 	if (in->rs2 == 0) {
@@ -147,7 +147,7 @@ static u8 atomic_base(struct dtv_tx *tx, bool w)
 static void load_reserved(struct dtv_tx *tx, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 base = atomic_base(tx, w);
 
 	dtv_tx_entry(tx, ENTRY_BUSY);
@@ -163,7 +163,7 @@ static void load_reserved(struct dtv_tx *tx, bool w)
 static void store_conditional(struct dtv_tx *tx, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 base = atomic_base(tx, w), s;
 	u8 *fail, *done;
 
@@ -198,7 +198,7 @@ static void commit_amo(struct dtv_tx *tx, bool w)
 static void amo_loop(struct dtv_tx *tx, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 base = atomic_base(tx, w);
 	struct x86_mem m = x86_view(base, 0);
 	enum x86_alu op = ALU_AND;

@@ -32,7 +32,7 @@ static void cold_system(struct dtv_tx *tx, enum x86_cc cc)
 /* rax = sstatus; changes rcx. */
 static void read_sstatus(struct dtv_tx *tx)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	mov32_rm(b, RAX, HART(mstatus));
 	alu32_ri(b, ALU_AND, RAX, SSTATUS_LOW);
@@ -56,7 +56,7 @@ static void look_at_hint(struct dtv_tx *tx)
 static void set_sum(struct dtv_tx *tx, bool on)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (on)
 		mov_rm(b, RDX, HART(view_sum));
@@ -80,7 +80,7 @@ static void set_sum(struct dtv_tx *tx, bool on)
 static void set_sie(struct dtv_tx *tx, bool on)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (in->rd)
 		read_sstatus(tx);
@@ -98,7 +98,7 @@ static void set_sie(struct dtv_tx *tx, bool on)
 static void or_sstatus(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 	u8 s = src(tx, in->rs1, RDX);
 
 	/* test r64, imm32, sign-extended: every bit but SIE. */
@@ -151,7 +151,7 @@ static bool sstatus(struct dtv_tx *tx)
 static bool plain(struct dtv_tx *tx, struct x86_mem m, s32 keep)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	if (in->op == DTV_OP_CSRRW) {
 		if (in->rd)
@@ -195,16 +195,18 @@ static bool csr(struct dtv_tx *tx)
 /* Data accesses go to the view in rdx, returns to nowhere: the class of the code changes. */
 static void change_class(struct dtv_tx *tx)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	mov_mr(b, HART(view_base), RDX);
 	wrgsbase_r(b, RDX);
 	lea_rm(b, RSP, x86_base(RBP, (s32)offsetof(struct dtv_area, rstack_top) - DTV_HART_BIAS));
+	/* A trap out of a miss takes rsp from here: not what the class before left. */
+	mov_mr(b, HART(rstack_sp), RSP);
 }
 
 static bool sret(struct dtv_tx *tx)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	mov32_rm(b, RAX, HART(mstatus));
 	/* Only to U-mode; TSR traps. */
@@ -236,7 +238,7 @@ static bool sret(struct dtv_tx *tx)
 /* Delegated to S-mode, privileged manual 4.1.1, 4.1.7 to 4.1.9. */
 static bool ecall(struct dtv_tx *tx)
 {
-	struct x86_buf *b = &tx->b;
+	struct dtv_buf *b = &tx->b;
 
 	mov_rm(b, RDX, HART(view_s));
 	mov32_rm(b, RAX, HART(mstatus));

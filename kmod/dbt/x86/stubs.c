@@ -7,7 +7,7 @@
 
 #define SYS_IOCTL 16
 
-static void save_all(struct x86_buf *b)
+static void save_all(struct dtv_buf *b)
 {
 	unsigned int r;
 
@@ -18,7 +18,7 @@ static void save_all(struct x86_buf *b)
 	mov_mr(b, HART(rstack_sp), RSP);
 }
 
-static void load_all(struct x86_buf *b)
+static void load_all(struct dtv_buf *b)
 {
 	unsigned int r;
 
@@ -33,7 +33,7 @@ static void load_all(struct x86_buf *b)
 }
 
 /* rax = where the guest's ra leads. */
-static void load_ra(struct x86_buf *b)
+static void load_ra(struct dtv_buf *b)
 {
 	mov_rr(b, RAX, dtv_x86_map[1]);
 	alu_ri(b, ALU_AND, RAX, -2);
@@ -41,8 +41,8 @@ static void load_ra(struct x86_buf *b)
 
 int dtv_x86_stubs(struct dtv_dbt *d)
 {
-	struct x86_buf buf = { .p = d->cfg.rw, .end = d->cfg.rw + 4096 };
-	struct x86_buf *b = &buf;
+	struct dtv_buf buf = { .p = d->cfg.rw, .end = d->cfg.rw + 4096 };
+	struct dtv_buf *b = &buf;
 	u64 delta = d->cfg.exec - (u64)(uintptr_t)d->cfg.rw;
 	const u8 *leave;
 	unsigned int i;
