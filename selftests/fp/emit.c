@@ -58,7 +58,7 @@ bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa)
 static void make_stubs(void)
 {
 	static const u8 saved[] = { RBX, RBP, R12, R13, R14, R15 };
-	struct x86_buf b = { .p = code, .end = code + sizeof(code) };
+	struct dtv_buf b = { .p = code, .end = code + sizeof(code) };
 	unsigned int i, r;
 	u8 *common;
 
