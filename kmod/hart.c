@@ -421,6 +421,7 @@ static void take_requests(struct dtv_cpu *cpu)
 /* Requests and interrupts, then what comes next. In an engine section, which it ends. */
 static enum dtv_action next(struct dtv_cpu *cpu)
 {
+	WRITE_ONCE(cpu->area->hart.kicked, 0);
 	if (READ_ONCE(cpu->requests))
 		take_requests(cpu);
 	if (halted(cpu)) {
@@ -891,7 +892,7 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 	switch (reason) {
 	case DTV_EXIT_JUMP:
 		/* Also from code that unmasked an interrupt. */
-		if (READ_ONCE(cpu->requests) || READ_ONCE(h->irq_hint))
+		if (READ_ONCE(cpu->requests) || READ_ONCE(h->irq_hint) || READ_ONCE(h->kicked))
 			break;
 		act = run(cpu);
 		if (act == DTV_RUN) {
@@ -1065,6 +1066,11 @@ u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
 		h->pc = rax;
 		break;
 	default:
+		/*
+		 * Interrupts mostly come right behind a locked instruction,
+		 * where this one has begun: let its end look.
+		 */
+		WRITE_ONCE(h->kicked, 1);
 		return 0;
 	}
 	return vm->dbt.stub_kick;

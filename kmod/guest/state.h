@@ -106,7 +106,7 @@ struct dtv_hart {
 	/* View bases that translated code may switch to by itself; 0: ask. */
 	u64 view_u, view_s, view_sum;
 	u32 irq_hint; /* not 0: an enabled interrupt may be pending */
-	u32 pad;
+	u32 kicked; /* not 0: a kick met an atomic sequence, which asks at its end */
 
 	/* LR/SC reservation: address (gpa-independent gva) and loaded value. */
 	u64 resv_addr; /* ~0: none */

@@ -7,20 +7,22 @@
  *   A process opens /dev/dtv, asks DTV_GET_API_VERSION, and makes a VM with
  *   DTV_CREATE_VM. On the VM fd it adds memory slots (parts of a sealed
  *   memfd), vCPUs (DTV_CREATE_VCPU, an fd each) and the entry state of hart 0
- *   (DTV_SET_ENTRY). The VM belongs to that process: its pages are accounted there, and
- *   when the last VM fd is closed the VM stops.
+ *   (DTV_SET_ENTRY). The VM belongs to that process: its pages are accounted
+ *   there, and when the last VM fd is closed the VM stops.
  *
- *   For each vCPU it then forks a child that closes everything but the vCPU fd, gives up its rights, installs a seccomp
- *   filter that leaves ioctl, rt_sigreturn and exit_group, and calls DTV_VCPU_ENTER. That ioctl does not
- *   return: it removes the whole address space of the caller, maps the views, the code cache and
- *   the vCPU area, and continues in translated code (the jail). The vCPU runs until the VM stops or the jail is killed.
+ *   For each vCPU it then forks a child that closes everything but the vCPU fd,
+ *   gives up its rights, installs a seccomp filter that leaves ioctl,
+ *   rt_sigreturn and exit_group, and calls DTV_VCPU_ENTER. That ioctl does not
+ *   return: it removes the whole address space of the caller, maps the views,
+ *   the code cache and the vCPU area, and continues in translated code (the
+ *   jail). The vCPU runs until the VM stops or the jail is killed.
  *
  *   Accesses to guest physical addresses that are neither RAM nor a device of
  *   the module are queued. read() on the VM fd returns struct dtv_event records;
  *   each DTV_EVENT_MMIO is answered with DTV_MMIO_REPLY (reads and writes alike; the
  *   vCPU waits for it). poll() tells when records are there.
  *
- *   Devices raise their interrupt with DTV_IRQ_LINE, or without a system call of that kind by an eventfd (DTV_IRQFD).
+ *   Devices raise their interrupt with DTV_IRQ_LINE, or by an eventfd (DTV_IRQFD).
  */
 #ifndef _UAPI_LINUX_DTV_H
 #define _UAPI_LINUX_DTV_H
@@ -53,7 +55,7 @@
 /**
  * struct dtv_create_vm - DTV_CREATE_VM
  * @name: NUL-terminated, not empty, of [A-Za-z0-9._-]; unique while the VM lives
- * @cache_size: code cache in bytes, 0: the default (32 MiB); a multiple of the page size, 1 MiB to 1 GiB
+ * @cache_size: code cache in bytes, a multiple of the page size from 1 MiB to 1 GiB; 0: 32 MiB
  * @flags: 0
  * @reserved: 0
  */
@@ -224,7 +226,7 @@ struct dtv_stats {
 #define DTV_WRITTEN _IOW(0xD7, 0x1c, struct dtv_range)
 
 /* vCPU fd */
-#define DTV_VCPU_ENTER _IO(0xD7, 0x20)
+#define DTV_VCPU_ENTER _IO(0xD7, 0x20) /* argument: the descriptor's own number */
 #define DTV_VCPU_EXIT _IO(0xD7, 0x21) /* of the jail's exit stub only */
 #define DTV_VCPU_STRAY _IO(0xD7, 0x22) /* of the jail's signal handler only */
 

@@ -150,7 +150,7 @@ static void load_reserved(struct dtv_tx *tx, bool w)
 	struct dtv_buf *b = &tx->b;
 	u8 base = atomic_base(tx, w);
 
-	dtv_tx_entry(tx, ENTRY_BUSY);
+	/* Starting again overwrites the reservation. */
 	if (w)
 		mov_rm(b, RAX, x86_view(base, 0));
 	else
@@ -158,6 +158,16 @@ static void load_reserved(struct dtv_tx *tx, bool w)
 	mov_mr(b, HART(resv_addr), base);
 	mov_mr(b, HART(resv_value), RAX);
 	commit(tx, in->rd, RAX);
+}
+
+/*
+ * A loop around a locked instruction is nearly always interrupted right behind
+ * that, where a kick cannot be taken: look for one at the end.
+ */
+static void look_at_kick(struct dtv_tx *tx)
+{
+	alu32_mi(&tx->b, ALU_CMP, HART(kicked), 0);
+	dtv_tx_cold(tx, COLD_LOOK, jcc_rel32(&tx->b, CC_NE));
 }
 
 static void store_conditional(struct dtv_tx *tx, bool w)
@@ -181,17 +191,19 @@ static void store_conditional(struct dtv_tx *tx, bool w)
 	x86_fix8(b, done, b->p);
 	mov_mi(b, HART(resv_addr), -1);
 	commit(tx, in->rd, RAX);
+	look_at_kick(tx);
 }
 
 static void commit_amo(struct dtv_tx *tx, bool w)
 {
 	u8 rd = tx->insn.rd;
 
-	if (rd == 0)
-		return;
-	if (!w)
-		movsxd_rr(&tx->b, RAX, RAX);
-	commit(tx, rd, RAX);
+	if (rd) {
+		if (!w)
+			movsxd_rr(&tx->b, RAX, RAX);
+		commit(tx, rd, RAX);
+	}
+	look_at_kick(tx);
 }
 
 /* amoand, amoor, amoxor, amomin...: a compare-and-swap loop. */
