@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See config.h. The table `keys` is the file format (guest.cfg(5)); each row's
+ * function checks one value and stores it. All mistakes of a file are reported,
+ * but the first of syntax, behind which nothing can be understood.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libconfig.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "image.h"
+
+/**
+ * struct reader - one file being read
+ * @path: its name in messages
+ * @dir: what relative paths are relative to
+ * @c: where values go
+ * @m: where complaints go
+ * @kernel: the setting, for complaints about what is in the file
+ * @initrd: likewise
+ * @memory: likewise
+ */
+struct reader {
+	const char *path;
+	char *dir;
+	struct dtv_config *c;
+	struct dtv_messages *m;
+	const config_setting_t *kernel, *initrd, *memory;
+};
+
+struct key {
+	const char *name;
+	int type; /* CONFIG_TYPE_* */
+	bool required;
+	const char *expected; /* completes "KEY: expected ..." */
+	void (*take)(struct reader *r, const config_setting_t *s, const struct key *k);
+};
+
+#define SIZE_TEXT "a size in quotes, as \"512M\" or \"1G\""
+
+static void __attribute__((format(printf, 3, 4)))
+complain(struct reader *r, const config_setting_t *s, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+
+	va_start(ap, fmt);
+	text = dtv_vformat(fmt, ap);
+	va_end(ap);
+	dtv_messages_add(r->m, "%s:%u: %s", r->path, config_setting_source_line(s), text);
+	free(text);
+}
+
+/* A number with K, M, G or T behind it, or with nothing: bytes. */
+static bool parse_size(const char *s, uint64_t *size)
+{
+	static const char units[] = "KMGT";
+	unsigned long long n;
+	const char *unit;
+	unsigned int shift = 0;
+	char *end;
+
+	if (s[0] < '0' || s[0] > '9')
+		return false;
+	errno = 0;
+	n = strtoull(s, &end, 10);
+	if (errno)
+		return false;
+	if (*end) {
+		unit = strchr(units, *end & ~0x20);
+		if (!unit || end[1])
+			return false;
+		shift = 10 * (unit - units + 1);
+	}
+	if (n > UINT64_MAX >> shift)
+		return false;
+	*size = n << shift;
+	return true;
+}
+
+static void take_name(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	const char *name = config_setting_get_string(s);
+
+	if (!dtv_name_ok(name)) {
+		complain(r, s, "%s: expected %s, not \"%s\"", k->name, k->expected, name);
+		return;
+	}
+	snprintf(r->c->name, sizeof(r->c->name), "%s", name);
+}
+
+static void take_harts(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	int n = config_setting_get_int(s);
+
+	if (n < 1 || n > DTV_VCPUS_MAX) {
+		complain(r, s, "%s: expected %s, not %d", k->name, k->expected, n);
+		return;
+	}
+	r->c->harts = n;
+}
+
+static bool take_size(struct reader *r, const config_setting_t *s, const struct key *k,
+		      uint64_t *size)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (!parse_size(text, size)) {
+		complain(r, s, "%s: expected %s, not \"%s\"", k->name, k->expected, text);
+		return false;
+	}
+	if (*size % 4096) {
+		complain(r, s, "%s: \"%s\" is not a multiple of 4K", k->name, text);
+		return false;
+	}
+	return true;
+}
+
+static void take_memory(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	const char *text = config_setting_get_string(s);
+	struct sysinfo info;
+	uint64_t size, host;
+
+	r->memory = s;
+	if (!take_size(r, s, k, &size))
+		return;
+	if (size < IMAGE_MEMORY_MIN) {
+		complain(r, s, "%s: \"%s\" is too small: a guest needs at least %lluM", k->name,
+			 text, (unsigned long long)IMAGE_MEMORY_MIN >> 20);
+		return;
+	}
+	sysinfo(&info);
+	host = (uint64_t)info.totalram * info.mem_unit;
+	if (size > host) {
+		complain(r, s, "%s: \"%s\" is beyond this host, which has %lluM", k->name, text,
+			 (unsigned long long)host >> 20);
+		return;
+	}
+	r->c->memory = size;
+}
+
+static void take_cache(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	uint64_t size;
+
+	if (!take_size(r, s, k, &size))
+		return;
+	if (size < DTV_CACHE_MIN || size > DTV_CACHE_MAX) {
+		complain(r, s, "%s: expected a size from \"1M\" to \"1G\", not \"%s\"", k->name,
+			 config_setting_get_string(s));
+		return;
+	}
+	r->c->cache = size;
+}
+
+static char *take_file(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	const char *text = config_setting_get_string(s);
+	struct stat st;
+	char *path;
+	int fd;
+
+	if (!*text) {
+		complain(r, s, "%s: expected %s, not an empty string", k->name, k->expected);
+		return NULL;
+	}
+	path = text[0] == '/' ? dtv_strdup(text) : dtv_format("%s/%s", r->dir, text);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0) {
+		complain(r, s, "%s: expected %s: %s: %s", k->name, k->expected, path,
+			 strerror(errno));
+		free(path);
+		return NULL;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		complain(r, s, "%s: expected %s: %s is not a regular file", k->name, k->expected,
+			 path);
+		free(path);
+		path = NULL;
+	}
+	close(fd);
+	return path;
+}
+
+static void take_kernel(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	r->kernel = s;
+	r->c->kernel = take_file(r, s, k);
+}
+
+static void take_initrd(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	r->initrd = s;
+	r->c->initrd = take_file(r, s, k);
+}
+
+static void take_cmdline(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (strlen(text) > DTV_CMDLINE_MAX) {
+		complain(r, s, "%s: expected %s, not %zu", k->name, k->expected, strlen(text));
+		return;
+	}
+	r->c->cmdline = dtv_strdup(text);
+}
+
+static void take_console(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (!strcmp(text, "log"))
+		r->c->console = DTV_CONSOLE_LOG;
+	else if (!strcmp(text, "pty"))
+		r->c->console = DTV_CONSOLE_PTY;
+	else
+		complain(r, s, "%s: expected %s, not \"%s\"", k->name, k->expected, text);
+}
+
+static const struct key keys[] = {
+	{ "name", CONFIG_TYPE_STRING, true,
+	  "1 to 63 letters, digits, '.', '_' or '-' in quotes, the first a letter or digit",
+	  take_name },
+	{ "harts", CONFIG_TYPE_INT, false, "a number from 1 to 32", take_harts },
+	{ "memory", CONFIG_TYPE_STRING, true, SIZE_TEXT, take_memory },
+	{ "kernel", CONFIG_TYPE_STRING, true, "the file name of a RISC-V kernel Image in quotes",
+	  take_kernel },
+	{ "initrd", CONFIG_TYPE_STRING, false, "the file name of an initial RAM disk in quotes",
+	  take_initrd },
+	{ "cmdline", CONFIG_TYPE_STRING, false, "a string in quotes of at most 2047 characters",
+	  take_cmdline },
+	{ "console", CONFIG_TYPE_STRING, false, "\"log\" or \"pty\"", take_console },
+	{ "cache", CONFIG_TYPE_STRING, false, SIZE_TEXT, take_cache },
+};
+
+static const char *type_name(int type)
+{
+	switch (type) {
+	case CONFIG_TYPE_STRING:
+		return "a string";
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		return "an integer";
+	case CONFIG_TYPE_FLOAT:
+		return "a floating-point number";
+	case CONFIG_TYPE_BOOL:
+		return "a truth value";
+	case CONFIG_TYPE_ARRAY:
+		return "an array";
+	case CONFIG_TYPE_LIST:
+		return "a list";
+	case CONFIG_TYPE_GROUP:
+		return "a group";
+	}
+	return "that";
+}
+
+static const struct key *find_key(const char *name)
+{
+	for (size_t i = 0; i < DTV_COUNT(keys); i++)
+		if (!strcmp(keys[i].name, name))
+			return &keys[i];
+	return NULL;
+}
+
+static void take_setting(struct reader *r, const config_setting_t *s)
+{
+	const char *name = config_setting_name(s);
+	const struct key *k = find_key(name);
+	char known[256] = "";
+	size_t at = 0;
+
+	if (!k) {
+		for (size_t i = 0; i < DTV_COUNT(keys); i++)
+			at += snprintf(known + at, sizeof(known) - at, "%s%s", i ? ", " : "",
+				       keys[i].name);
+		complain(r, s, "unknown key \"%s\": expected one of %s", name, known);
+		return;
+	}
+	if (config_setting_type(s) != k->type) {
+		complain(r, s, "%s: expected %s, not %s", name, k->expected,
+			 type_name(config_setting_type(s)));
+		return;
+	}
+	k->take(r, s, k);
+}
+
+/* libconfig's words for what goes wrong in the file's structure are short. */
+static void complain_syntax(struct reader *r, config_t *cfg)
+{
+	const char *text = config_error_text(cfg);
+	const char *more = "";
+
+	if (text && !strcmp(text, "syntax error"))
+		more = ": expected lines of the form KEY = VALUE; with text in quotes";
+	else if (text && !strcmp(text, "duplicate setting name"))
+		more = ": expected each key once";
+	dtv_messages_add(r->m, "%s:%d: %s%s", r->path, config_error_line(cfg),
+			 text ? text : "cannot be read", more);
+}
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return dtv_strdup(".");
+	if (slash == path)
+		return dtv_strdup("/");
+	return dtv_format("%.*s", (int)(slash - path), path);
+}
+
+/* What is in kernel and initrd, and whether they fit into the memory. */
+static void check_contents(struct reader *r)
+{
+	int kernel = open(r->c->kernel, O_RDONLY | O_CLOEXEC);
+	int initrd = r->initrd ? open(r->c->initrd, O_RDONLY | O_CLOEXEC) : -1;
+	struct image_kernel k;
+	struct image_layout l;
+	uint64_t initrd_size = 0;
+	char err[512] = "";
+	bool ok = true;
+
+	if (image_probe_kernel(kernel, r->c->kernel, &k, err, sizeof(err)) < 0) {
+		complain(r, r->kernel, "kernel: %s", err);
+		ok = false;
+	}
+	if (r->initrd &&
+	    image_probe_initrd(initrd, r->c->initrd, &initrd_size, err, sizeof(err)) < 0) {
+		complain(r, r->initrd, "initrd: %s", err);
+		ok = false;
+	}
+	if (ok && image_place(&k, initrd_size, DTV_GPA_RAM, r->c->memory, &l, err, sizeof(err)) < 0)
+		complain(r, r->memory, "memory: %s", err);
+	if (kernel >= 0)
+		close(kernel);
+	if (initrd >= 0)
+		close(initrd);
+}
+
+/* A line that libconfig would replace by another file's content. */
+static bool has_include(const char *text)
+{
+	for (const char *at = text; (at = strstr(at, "@include")); at++) {
+		const char *p = at;
+
+		while (p > text && (p[-1] == ' ' || p[-1] == '\t'))
+			p--;
+		if (p == text || p[-1] == '\n')
+			return true;
+	}
+	return false;
+}
+
+/**
+ * dtv_config_parse - make a configuration file's text a struct
+ * @path: the file's name, in messages and for relative paths
+ * @text: its content, NUL-terminated
+ * @c: to be filled; free it with dtv_config_free() whatever is returned
+ * @m: gets a "FILE:LINE: what was expected" for each mistake
+ *
+ * Return: 0, or -EINVAL when @m got something.
+ */
+int dtv_config_parse(const char *path, const char *text, struct dtv_config *c,
+		     struct dtv_messages *m)
+{
+	struct reader r = { .path = path, .c = c, .m = m };
+	size_t before = m->n;
+	config_t cfg;
+
+	memset(c, 0, sizeof(*c));
+	c->harts = 1;
+	r.dir = directory_of(path);
+	config_init(&cfg);
+	if (has_include(text)) {
+		dtv_messages_add(m, "%s:1: @include: expected a guest's keys in one file", path);
+	} else if (config_read_string(&cfg, text) != CONFIG_TRUE) {
+		complain_syntax(&r, &cfg);
+	} else {
+		const config_setting_t *root = config_root_setting(&cfg);
+
+		for (int i = 0; i < config_setting_length(root); i++)
+			take_setting(&r, config_setting_get_elem(root, i));
+		for (size_t i = 0; i < DTV_COUNT(keys); i++) {
+			if (keys[i].required && !config_setting_get_member(root, keys[i].name))
+				dtv_messages_add(m, "%s:1: %s is missing: expected %s", path,
+						 keys[i].name, keys[i].expected);
+		}
+		if (m->n == before)
+			check_contents(&r);
+	}
+	if (!c->cmdline)
+		c->cmdline = dtv_strdup("console=ttyS0");
+	config_destroy(&cfg);
+	free(r.dir);
+	return m->n == before ? 0 : -EINVAL;
+}
+
+/**
+ * dtv_config_read - the same for a file
+ * @path: its name
+ * @c: as for dtv_config_parse()
+ * @m: as for dtv_config_parse()
+ *
+ * Return: 0, or -EINVAL when @m got something.
+ */
+int dtv_config_read(const char *path, struct dtv_config *c, struct dtv_messages *m)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	size_t len = 0;
+	char *text;
+	int err;
+
+	memset(c, 0, sizeof(*c));
+	if (fd < 0) {
+		dtv_messages_add(m, "%s: %s", path, strerror(errno));
+		return -EINVAL;
+	}
+	text = dtv_zalloc(DTV_CONFIG_MAX + 1);
+	while (len < DTV_CONFIG_MAX + 1) {
+		ssize_t n = read(fd, text + len, DTV_CONFIG_MAX + 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			dtv_messages_add(m, "%s: %s", path, strerror(errno));
+			close(fd);
+			free(text);
+			return -EINVAL;
+		}
+		if (!n)
+			break;
+		len += n;
+	}
+	close(fd);
+	if (len > DTV_CONFIG_MAX || memchr(text, 0, len)) {
+		dtv_messages_add(m, "%s:1: no configuration: expected a text of at most 64K", path);
+		free(text);
+		return -EINVAL;
+	}
+	err = dtv_config_parse(path, text, c, m);
+	free(text);
+	return err;
+}
+
+/** dtv_config_free - free what a configuration holds; it is empty afterwards */
+void dtv_config_free(struct dtv_config *c)
+{
+	free(c->kernel);
+	free(c->initrd);
+	free(c->cmdline);
+	memset(c, 0, sizeof(*c));
+}

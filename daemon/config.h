@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A guest's configuration file, made a struct. Nothing is started and nothing
+ * written: files that it names are only opened to see that they are there.
+ */
+#ifndef DTV_DAEMON_CONFIG_H
+#define DTV_DAEMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/dtv.h>
+
+#include "util.h"
+
+#define DTV_CACHE_MIN (1ULL << 20)
+#define DTV_CACHE_MAX (1ULL << 30)
+#define DTV_CMDLINE_MAX 2047
+/* Longer than any sensible file: what is read at most. */
+#define DTV_CONFIG_MAX (64 * 1024)
+
+/* Where the guest's serial line is to be had beside `vmctl console`. */
+enum dtv_console_kind {
+	DTV_CONSOLE_LOG, /* nowhere else */
+	DTV_CONSOLE_PTY, /* a pseudo terminal too */
+};
+
+/**
+ * struct dtv_config - a guest as its file describes it
+ * @name: see dtv_name_ok()
+ * @harts: 1 .. DTV_VCPUS_MAX
+ * @memory: bytes of RAM, whole pages
+ * @cache: bytes of code cache, whole pages; 0: the module's default
+ * @kernel: absolute path of the RISC-V Image
+ * @initrd: absolute path, or NULL
+ * @cmdline: the kernel's command line
+ * @console: see enum dtv_console_kind
+ */
+struct dtv_config {
+	char name[DTV_NAME_MAX + 1];
+	uint32_t harts;
+	uint64_t memory;
+	uint64_t cache;
+	char *kernel;
+	char *initrd;
+	char *cmdline;
+	enum dtv_console_kind console;
+};
+
+int dtv_config_parse(const char *path, const char *text, struct dtv_config *c,
+		     struct dtv_messages *m);
+int dtv_config_read(const char *path, struct dtv_config *c, struct dtv_messages *m);
+void dtv_config_free(struct dtv_config *c);
+
+#endif /* DTV_DAEMON_CONFIG_H */

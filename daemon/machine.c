@@ -1,0 +1,707 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * See machine.h. A reset of the guest is a new VM: the old one is given back,
+ * its RAM emptied, kernel and initrd loaded again. All of that works below the
+ * sandbox, because the device, the files and the memory are open from the start.
+ *
+ * Whatever ends a guest calls dtv_machine_end(): the first reason wins, the loop
+ * is left after the current round, and the owner takes the machine down.
+ */
+#include "machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bus.h"
+#include "dev/finisher.h"
+#include "dev/rtc.h"
+#include "dev/uart.h"
+#include "fdt.h"
+#include "image.h"
+#include "jail.h"
+#include "util.h"
+
+/* Asking a guest to stop: between a break and its key, and behind the key. */
+#define SYSRQ_BREAK_NS 100000000LL
+#define SYSRQ_KEY_NS 400000000LL
+/* How long jails may take to die, in steps of a millisecond. */
+#define REAP_STEPS 5000
+
+/* How long to look for the next event; about what going to sleep and waking up take. */
+#define SPIN_NS 20000
+/* And how often: consoles and dtvd want to be heard, too. */
+#define ROUNDS_MAX 1000
+
+/* SBI SRST: types and the one reason that matters. */
+#define SRST_SHUTDOWN 0
+#define SRST_REASON_FAILURE 1
+
+/* What the translator gives a guest; riscv,isa-extensions. */
+static const char *const isa[] = {
+	"i", "m", "a", "f", "d", "c", "zicntr", "zicsr", "zifencei", "sstc", NULL,
+};
+
+/**
+ * struct dtv_machine - see machine.h
+ * @p: what it is made of
+ * @memfd: RAM
+ * @ram: mapping of it
+ * @bus: device registers
+ * @uart: serial port
+ * @finisher: poweroff and reset
+ * @rtc: clock
+ * @rtc_timer: its alarm
+ * @console: the other end of @uart
+ * @vm_watch: events of the VM
+ * @jail: pid of each vCPU's; 0: none
+ * @paused: by the user
+ * @want_reset: asked for in this round of events
+ * @stop_timer: next of the keys that ask the guest to stop
+ * @stop_step: 1 + which; 0: nobody asked
+ * @end: how it ended
+ */
+struct dtv_machine {
+	struct dtv_machine_parts p;
+	int memfd;
+	uint8_t *ram;
+	struct bus bus;
+	struct uart uart;
+	struct finisher finisher;
+	struct rtc rtc;
+	struct dtv_watch *rtc_timer;
+	struct dtv_console *console;
+	struct dtv_watch *vm_watch;
+	pid_t jail[DTV_VCPUS_MAX];
+	bool paused;
+	bool want_reset;
+	struct dtv_watch *stop_timer;
+	unsigned int stop_step;
+	struct dtv_end end;
+};
+
+/**
+ * dtv_machine_end - the guest is over
+ * @m: machine
+ * @result: how
+ * @code: the guest's number, or 0
+ * @fmt: why, for the user; the first call's is kept
+ */
+void dtv_machine_end(struct dtv_machine *m, enum dtv_result result, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (m->end.result != DTV_RESULT_NONE)
+		return;
+	m->end.result = result;
+	m->end.code = code;
+	va_start(ap, fmt);
+	vsnprintf(m->end.reason, sizeof(m->end.reason), fmt, ap);
+	va_end(ap);
+	dtv_loop_quit(m->p.loop);
+}
+
+/* Devices and their wires. */
+
+static void uart_output(void *opaque, uint8_t byte)
+{
+	struct dtv_machine *m = opaque;
+
+	dtv_console_put(m->console, byte);
+}
+
+static void uart_irq(void *opaque, bool level)
+{
+	struct dtv_machine *m = opaque;
+
+	dtv_hv_irq(m->p.hv, MACHINE_UART_IRQ, level);
+}
+
+static void uart_room(void *opaque)
+{
+	struct dtv_machine *m = opaque;
+
+	dtv_console_room(m->console);
+}
+
+static size_t console_input(void *opaque, const void *buf, size_t n)
+{
+	struct dtv_machine *m = opaque;
+
+	return uart_input(&m->uart, buf, n);
+}
+
+static void console_panic(void *opaque, const char *text)
+{
+	struct dtv_machine *m = opaque;
+
+	dtv_machine_end(m, DTV_RESULT_PANIC, 0, "guest kernel panic: %s", text);
+}
+
+static const struct dtv_console_ops console_ops = {
+	.input = console_input,
+	.panic = console_panic,
+};
+
+static void finish(void *opaque, enum finisher_what what, unsigned int code)
+{
+	struct dtv_machine *m = opaque;
+
+	switch (what) {
+	case FINISHER_POWEROFF:
+		dtv_machine_end(m, DTV_RESULT_POWEROFF, 0, "powered off");
+		break;
+	case FINISHER_FAIL:
+		dtv_machine_end(m, DTV_RESULT_FAILURE, code, "guest reported failure %u", code);
+		break;
+	case FINISHER_RESET:
+		m->want_reset = true;
+		break;
+	}
+}
+
+static void rtc_irq(void *opaque, bool level)
+{
+	struct dtv_machine *m = opaque;
+
+	dtv_hv_irq(m->p.hv, MACHINE_RTC_IRQ, level);
+}
+
+static void rtc_rearm(void *opaque)
+{
+	struct dtv_machine *m = opaque;
+	uint64_t due = rtc_deadline(&m->rtc);
+	struct timespec t;
+	uint64_t now;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	now = t.tv_sec * 1000000000ULL + t.tv_nsec;
+	if (due == RTC_NEVER || (due > now && due - now > INT64_MAX))
+		dtv_loop_timer_set(m->rtc_timer, INT64_MAX);
+	else
+		dtv_loop_timer_set(m->rtc_timer, due > now ? (int64_t)(due - now) : 0);
+}
+
+static void rtc_due(void *arg, uint32_t events)
+{
+	struct dtv_machine *m = arg;
+
+	(void)events;
+	rtc_expire(&m->rtc);
+	/* The host's clock may have been set back since. */
+	rtc_rearm(m);
+}
+
+static int build_devices(struct dtv_machine *m, char *err, size_t n)
+{
+	const struct bus_range ranges[] = {
+		{ MACHINE_FINISHER_GPA, FINISHER_SIZE, finisher_read, finisher_write, &m->finisher,
+		  "finisher" },
+		{ MACHINE_RTC_GPA, RTC_SIZE, rtc_read, rtc_write, &m->rtc, "rtc" },
+		{ MACHINE_UART_GPA, UART_SIZE, uart_read, uart_write, &m->uart, "uart" },
+	};
+
+	m->uart.output = uart_output;
+	m->uart.set_irq = uart_irq;
+	m->uart.input_room = uart_room;
+	m->uart.opaque = m;
+	m->finisher.finish = finish;
+	m->finisher.opaque = m;
+	m->rtc.set_irq = rtc_irq;
+	m->rtc.rearm = rtc_rearm;
+	m->rtc.opaque = m;
+	m->rtc_timer = dtv_loop_timer(m->p.loop, rtc_due, m);
+	m->console = dtv_console_new(m->p.loop, m->p.ring, &console_ops, m);
+	if (!m->rtc_timer || !m->console) {
+		snprintf(err, n, "no timer: %s", strerror(errno));
+		return -EIO;
+	}
+	bus_init(&m->bus);
+	for (size_t i = 0; i < DTV_COUNT(ranges); i++) {
+		if (bus_add(&m->bus, &ranges[i], err, n) < 0)
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* RAM: its size is sealed, so that neither we nor anybody can take pages from below the VM. */
+static int build_ram(struct dtv_machine *m, char *err, size_t n)
+{
+	uint64_t size = m->p.config->memory;
+	char name[32];
+
+	snprintf(name, sizeof(name), "dtv:%.20s", m->p.config->name);
+	m->memfd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (m->memfd < 0 || ftruncate(m->memfd, size) < 0 ||
+	    fcntl(m->memfd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
+		snprintf(err, n, "cannot make %lluM of memory: %s", (unsigned long long)size >> 20,
+			 strerror(errno));
+		return -ENOMEM;
+	}
+	m->ram = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, m->memfd, 0);
+	if (m->ram == MAP_FAILED) {
+		m->ram = NULL;
+		snprintf(err, n, "cannot map %lluM of memory: %s", (unsigned long long)size >> 20,
+			 strerror(errno));
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int load(struct dtv_machine *m, struct image_layout *l, char *err, size_t n)
+{
+	const struct dtv_config *c = m->p.config;
+	struct image_ram ram = { m->ram, MACHINE_RAM_GPA, c->memory };
+	struct fdt_machine tree = {
+		.harts = c->harts,
+		.isa = isa,
+		.ram_size = c->memory,
+		.bootargs = c->cmdline,
+		.rng_seed_size = 32,
+	};
+	uint64_t initrd_size = 0;
+	struct image_kernel k;
+
+	if (image_probe_kernel(m->p.kernel, c->kernel, &k, err, n) < 0)
+		return -EINVAL;
+	if (m->p.initrd >= 0 &&
+	    image_probe_initrd(m->p.initrd, c->initrd, &initrd_size, err, n) < 0)
+		return -EINVAL;
+	if (image_place(&k, initrd_size, MACHINE_RAM_GPA, c->memory, l, err, n) < 0)
+		return -EINVAL;
+	if (image_load(m->p.kernel, c->kernel, m->p.initrd, c->initrd, &k, l, &ram, err, n) < 0)
+		return -EINVAL;
+	tree.initrd_start = l->initrd_start;
+	tree.initrd_end = l->initrd_end;
+	if (getrandom(tree.rng_seed, tree.rng_seed_size, 0) != (ssize_t)tree.rng_seed_size)
+		tree.rng_seed_size = 0;
+	if (fdt_make(&tree, m->ram + (l->dtb - MACHINE_RAM_GPA), IMAGE_DTB_MAX, err, n) < 0)
+		return -EINVAL;
+	return 0;
+}
+
+static void vm_events(void *arg, uint32_t events);
+
+static int build_vm(struct dtv_machine *m, const struct image_layout *l, char *err, size_t n)
+{
+	const struct dtv_config *c = m->p.config;
+	struct dtv_hv *hv = m->p.hv;
+	int ret;
+
+	ret = dtv_hv_create(hv, c->name, c->cache, err, n);
+	if (ret < 0)
+		return ret;
+	ret = dtv_hv_memory(hv, m->memfd, MACHINE_RAM_GPA, c->memory, err, n);
+	if (ret < 0)
+		return ret;
+	for (unsigned int i = 0; i < c->harts; i++) {
+		ret = dtv_hv_vcpu(hv, err, n);
+		if (ret < 0)
+			return ret;
+	}
+	ret = dtv_hv_entry(hv, l->entry, l->dtb, err, n);
+	if (ret < 0)
+		return ret;
+	m->vm_watch = dtv_loop_add(m->p.loop, hv->vm, EPOLLIN, vm_events, m);
+	if (!m->vm_watch) {
+		snprintf(err, n, "cannot watch the VM: %s", strerror(errno));
+		return -EIO;
+	}
+	return 0;
+}
+
+static int build_jails(struct dtv_machine *m, char *err, size_t n)
+{
+	for (unsigned int i = 0; i < m->p.hv->vcpus; i++) {
+		pid_t pid = dtv_jail_fork(m->p.hv->vcpu[i], m->p.config->name, i);
+
+		if (pid < 0) {
+			snprintf(err, n, "cannot make the process of vcpu %u: %s", i,
+				 strerror(-pid));
+			return pid;
+		}
+		m->jail[i] = pid;
+	}
+	return 0;
+}
+
+/* All that is made anew by a reset, in order. */
+static int power_on(struct dtv_machine *m, char *err, size_t n)
+{
+	struct image_layout l;
+	int ret;
+
+	uart_reset(&m->uart);
+	rtc_reset(&m->rtc);
+	ret = load(m, &l, err, n);
+	if (ret < 0)
+		return ret;
+	ret = build_vm(m, &l, err, n);
+	if (ret < 0)
+		return ret;
+	ret = build_jails(m, err, n);
+	if (ret < 0)
+		return ret;
+	return dtv_hv_start(m->p.hv, err, n);
+}
+
+/* Give VM and jails back. The module kills jails whose VM is gone. */
+static int power_off(struct dtv_machine *m, const char *reason)
+{
+	unsigned int left = 0;
+
+	if (m->p.hv->vm >= 0)
+		dtv_hv_stop(m->p.hv, reason);
+	dtv_loop_del(m->vm_watch);
+	m->vm_watch = NULL;
+	dtv_hv_destroy(m->p.hv);
+	for (unsigned int step = 0; step < REAP_STEPS; step++) {
+		left = 0;
+		for (unsigned int i = 0; i < DTV_VCPUS_MAX; i++) {
+			if (!m->jail[i])
+				continue;
+			if (waitpid(m->jail[i], NULL, WNOHANG) == m->jail[i])
+				m->jail[i] = 0;
+			else
+				left++;
+		}
+		if (!left)
+			return 0;
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	return -EBUSY;
+}
+
+static void reset_now(struct dtv_machine *m)
+{
+	char err[DTV_END_REASON] = "";
+
+	m->want_reset = false;
+	if (m->end.result != DTV_RESULT_NONE)
+		return;
+	if (power_off(m, "reset") < 0) {
+		dtv_machine_end(m, DTV_RESULT_ERROR, 0, "reset: a vCPU's process does not end");
+		return;
+	}
+	if (fallocate(m->memfd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		      m->p.config->memory) < 0) {
+		dtv_machine_end(m, DTV_RESULT_ERROR, 0, "reset: cannot empty the memory: %s",
+				strerror(errno));
+		return;
+	}
+	m->paused = false;
+	m->stop_step = 0;
+	if (power_on(m, err, sizeof(err)) < 0)
+		dtv_machine_end(m, DTV_RESULT_ERROR, 0, "reset: %s", err);
+}
+
+/* The words for a jail's wait status. */
+static void jail_died(struct dtv_machine *m, unsigned int vcpu, int status)
+{
+	if (WIFSIGNALED(status))
+		dtv_machine_end(m, DTV_RESULT_KILLED, 0, "vcpu %u: killed by signal %d", vcpu,
+				WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		dtv_machine_end(m, DTV_RESULT_ERROR, 0, "vcpu %u: cannot enter its jail: %s", vcpu,
+				strerror(WEXITSTATUS(status)));
+	else
+		dtv_machine_end(m, DTV_RESULT_ERROR, 0, "vcpu %u: its process ended", vcpu);
+}
+
+/* The words for the end of a jail that the module has seen, if they can be better than its own. */
+static void jail_gone(struct dtv_machine *m, unsigned int vcpu, const char *reason)
+{
+	int status;
+
+	for (unsigned int step = 0; m->jail[vcpu] && step < REAP_STEPS; step++) {
+		if (waitpid(m->jail[vcpu], &status, WNOHANG) == m->jail[vcpu]) {
+			m->jail[vcpu] = 0;
+			jail_died(m, vcpu, status);
+			return;
+		}
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	dtv_machine_end(m, DTV_RESULT_KILLED, 0, "%s", reason);
+}
+
+/* Has the module stopped the VM? Then the guest is over, and the module's reason is why. */
+static void vm_stopped(struct dtv_machine *m)
+{
+	struct dtv_state state;
+	unsigned int vcpu;
+	int at = 0;
+
+	if (m->want_reset || dtv_hv_state(m->p.hv, &state) < 0 ||
+	    (state.state != DTV_VM_STOPPED && !state.reason[0]))
+		return;
+	if (sscanf(state.reason, "vcpu %u: jail %n", &vcpu, &at) == 1 && at && vcpu < DTV_VCPUS_MAX)
+		jail_gone(m, vcpu, state.reason);
+	else
+		dtv_machine_end(m, DTV_RESULT_ERROR, 0, "%s",
+				state.reason[0] ? state.reason : "stopped without a reason");
+}
+
+static void srst(struct dtv_machine *m, uint64_t type, uint64_t reason)
+{
+	if (type != SRST_SHUTDOWN)
+		m->want_reset = true;
+	else if (reason == SRST_REASON_FAILURE)
+		dtv_machine_end(m, DTV_RESULT_FAILURE, 1, "guest reported a system failure");
+	else
+		dtv_machine_end(m, DTV_RESULT_POWEROFF, 0, "powered off");
+}
+
+static void mmio(struct dtv_machine *m, const struct dtv_event *ev)
+{
+	uint64_t data = ev->write ? ev->data : 0;
+	bool nobody = bus_access(&m->bus, ev->addr, ev->len, ev->write, &data) < 0;
+
+	dtv_hv_reply(m->p.hv, ev, data, nobody);
+}
+
+static void vm_event(struct dtv_machine *m, const struct dtv_event *ev)
+{
+	switch (ev->type) {
+	case DTV_EVENT_MMIO:
+		mmio(m, ev);
+		break;
+	case DTV_EVENT_RESET:
+		srst(m, ev->addr, ev->data);
+		break;
+	case DTV_EVENT_CONSOLE:
+		for (unsigned int b = 0; b < ev->len && b < 8; b++)
+			dtv_console_put(m->console, ev->data >> (8 * b));
+		break;
+	case DTV_EVENT_STOPPED:
+		vm_stopped(m);
+		break;
+	}
+}
+
+/*
+ * A driver's accesses come one behind the other, each after the answer to the one before: so
+ * with a processor to spare, look for the next a moment longer before going to sleep.
+ */
+static void vm_events(void *arg, uint32_t events)
+{
+	struct dtv_machine *m = arg;
+	struct dtv_event ev[32];
+	int64_t until = 0;
+	int n;
+
+	(void)events;
+	for (unsigned int round = 0; round < ROUNDS_MAX; round++) {
+		n = dtv_hv_events(m->p.hv, ev, DTV_COUNT(ev));
+		if (n < 0) {
+			vm_stopped(m);
+			dtv_machine_end(m, DTV_RESULT_ERROR, 0, "the VM is not readable: %s",
+					strerror(-n));
+			return;
+		}
+		for (int i = 0; i < n; i++)
+			vm_event(m, &ev[i]);
+		if (m->want_reset || m->end.result != DTV_RESULT_NONE || !m->p.spare)
+			break;
+		if (n)
+			until = dtv_now_ns() + SPIN_NS;
+		else if (dtv_now_ns() >= until)
+			break;
+	}
+	if (m->want_reset)
+		reset_now(m);
+}
+
+/**
+ * dtv_machine_reap - some child has ended (SIGCHLD)
+ * @m: machine
+ */
+void dtv_machine_reap(struct dtv_machine *m)
+{
+	int status;
+
+	/*
+	 * What the guest asked for before its jails went is in the queue. Then the module's reason:
+	 * it names the vCPU that was first, and the others follow it.
+	 */
+	if (m->p.hv->vm >= 0) {
+		vm_events(m, 0);
+		vm_stopped(m);
+	}
+	for (unsigned int i = 0; i < DTV_VCPUS_MAX; i++) {
+		if (!m->jail[i] || waitpid(m->jail[i], &status, WNOHANG) != m->jail[i])
+			continue;
+		m->jail[i] = 0;
+		jail_died(m, i, status);
+	}
+}
+
+/**
+ * dtv_machine_new - a machine that is not yet built
+ * @parts: copied; what it refers to must outlive the machine
+ */
+struct dtv_machine *dtv_machine_new(const struct dtv_machine_parts *parts)
+{
+	struct dtv_machine *m = dtv_zalloc(sizeof(*m));
+
+	m->p = *parts;
+	m->memfd = -1;
+	return m;
+}
+
+static void stop_due(void *arg, uint32_t events);
+
+/**
+ * dtv_machine_start - build it and let it run
+ * @m: new machine
+ * @err: text for the user on failure
+ * @n: room there
+ *
+ * Return: 0 or -errno; the machine is to be freed in both cases.
+ */
+int dtv_machine_start(struct dtv_machine *m, char *err, size_t n)
+{
+	int ret;
+
+	ret = build_devices(m, err, n);
+	if (ret < 0)
+		return ret;
+	ret = build_ram(m, err, n);
+	if (ret < 0)
+		return ret;
+	m->stop_timer = dtv_loop_timer(m->p.loop, stop_due, m);
+	if (!m->stop_timer) {
+		snprintf(err, n, "no timer: %s", strerror(errno));
+		return -EIO;
+	}
+	return power_on(m, err, n);
+}
+
+/** dtv_machine_pause - stop all harts and guest time; -EALREADY when they stand */
+int dtv_machine_pause(struct dtv_machine *m)
+{
+	int ret;
+
+	if (m->paused)
+		return -EALREADY;
+	ret = dtv_hv_pause(m->p.hv);
+	if (!ret)
+		m->paused = true;
+	return ret;
+}
+
+/** dtv_machine_unpause - go on; -EALREADY when they run */
+int dtv_machine_unpause(struct dtv_machine *m)
+{
+	int ret;
+
+	if (!m->paused)
+		return -EALREADY;
+	ret = dtv_hv_unpause(m->p.hv);
+	if (!ret)
+		m->paused = false;
+	return ret;
+}
+
+/** dtv_machine_reset - what a reset button does */
+int dtv_machine_reset(struct dtv_machine *m)
+{
+	reset_now(m);
+	return m->end.result == DTV_RESULT_NONE ? 0 : -EIO;
+}
+
+/*
+ * Ask by what the console driver of any Linux with CONFIG_MAGIC_SYSRQ_SERIAL
+ * understands: break and a key, on the line that is its console. Sync, remount
+ * read-only, power off.
+ */
+static void stop_due(void *arg, uint32_t events)
+{
+	static const char sysrq[] = "suo";
+	struct dtv_machine *m = arg;
+	unsigned int step = m->stop_step - 1;
+
+	(void)events;
+	if (!m->stop_step || step >= 2 * strlen(sysrq)) {
+		m->stop_step = 0;
+		return;
+	}
+	m->stop_step++;
+	/* Apart, because a break is told by the line's status and not by a place in the FIFO. */
+	if (step % 2 == 0)
+		uart_break(&m->uart);
+	else
+		uart_input(&m->uart, &sysrq[step / 2], 1);
+	dtv_loop_timer_set(m->stop_timer, step % 2 ? SYSRQ_KEY_NS : SYSRQ_BREAK_NS);
+}
+
+/**
+ * dtv_machine_ask_stop - ask the guest to power itself off
+ * @m: machine
+ *
+ * Return: 0: it was asked; -EBUSY: it is paused and hears nothing.
+ */
+int dtv_machine_ask_stop(struct dtv_machine *m)
+{
+	if (m->paused)
+		return -EBUSY;
+	if (!m->stop_step) {
+		m->stop_step = 1;
+		stop_due(m, 0);
+	}
+	return 0;
+}
+
+/** dtv_machine_paused - is it paused? */
+bool dtv_machine_paused(const struct dtv_machine *m)
+{
+	return m->paused;
+}
+
+/** dtv_machine_stats - the module's counters; 0 or -errno */
+int dtv_machine_stats(struct dtv_machine *m, struct dtv_stats *stats)
+{
+	return dtv_hv_stats(m->p.hv, stats);
+}
+
+/** dtv_machine_jail - pid of the process of @vcpu, 0: it has none */
+pid_t dtv_machine_jail(const struct dtv_machine *m, unsigned int vcpu)
+{
+	return vcpu < DTV_VCPUS_MAX ? m->jail[vcpu] : 0;
+}
+
+/** dtv_machine_console - its console */
+struct dtv_console *dtv_machine_console(struct dtv_machine *m)
+{
+	return m->console;
+}
+
+/** dtv_machine_result - how it ended */
+const struct dtv_end *dtv_machine_result(const struct dtv_machine *m)
+{
+	return &m->end;
+}
+
+/** dtv_machine_free - take it down, whatever part of it exists; NULL is fine */
+void dtv_machine_free(struct dtv_machine *m)
+{
+	if (!m)
+		return;
+	power_off(m, m->end.reason[0] ? m->end.reason : "not started");
+	dtv_loop_del(m->stop_timer);
+	dtv_loop_del(m->rtc_timer);
+	dtv_console_free(m->console);
+	if (m->ram)
+		munmap(m->ram, m->p.config->memory);
+	if (m->memfd >= 0)
+		close(m->memfd);
+	free(m);
+}
