@@ -929,8 +929,9 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 				engine_enter(cpu);
 				if (gen == vm->dbt.gen && reason == DTV_EXIT_CHAIN)
 					dtv_dbt_chain(&vm->dbt, exit_ip, h->resume_ip);
-				else if (gen == vm->dbt.gen && w.dead)
-					dtv_dbt_forward(&vm->dbt, exit_ip, h->resume_ip);
+				/* Not the exit's class and pc: a trap may have led to the same pc in another class. */
+				else if (gen == vm->dbt.gen)
+					dtv_dbt_jcache_renew(cpu->area, class_of(h), h->pc, h->resume_ip);
 				engine_leave(cpu);
 			}
 			return act;

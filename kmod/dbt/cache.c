@@ -234,9 +234,37 @@ static const struct dtv_entry_row *entries(const struct dtv_dbt *d, const struct
 	return (const void *)(d->meta + bl->meta);
 }
 
-static const struct dtv_exit_row *exits(const struct dtv_dbt *d, const struct dtv_block *bl)
+static struct dtv_exit_row *exits(const struct dtv_dbt *d, const struct dtv_block *bl)
 {
-	return (const void *)(entries(d, bl) + bl->nr_entries);
+	return (void *)(d->meta + bl->meta + bl->nr_entries * sizeof(struct dtv_entry_row));
+}
+
+/* An exit as a number: its block, and its place in the block's table. */
+#define EXIT_REF_BITS 7
+
+static u32 exit_ref(const struct dtv_dbt *d, const struct dtv_block *bl, unsigned int i)
+{
+	BUILD_BUG_ON(DTV_BLOCK_EXITS > 1 << EXIT_REF_BITS);
+	return (u32)(bl - d->blocks) << EXIT_REF_BITS | i;
+}
+
+/* Let an exit lead to the offset @to of the cache. Lock held. */
+static void exit_patch(struct dtv_dbt *d, const struct dtv_block *bl, const struct dtv_exit_row *e, u32 to)
+{
+	dtv_x86_patch_rel32(block_rw(d, bl) + e->patch, to - (bl->host + e->patch + 4));
+}
+
+/* No chained exit leads to the block any more. Lock held. */
+static void block_unlink(struct dtv_dbt *d, struct dtv_block *bl)
+{
+	while (bl->incoming) {
+		struct dtv_block *from = &d->blocks[bl->incoming >> EXIT_REF_BITS];
+		struct dtv_exit_row *e = &exits(d, from)[bl->incoming & ((1U << EXIT_REF_BITS) - 1)];
+
+		exit_patch(d, from, e, from->host + e->host);
+		bl->incoming = e->next;
+		e->chained = 0;
+	}
 }
 
 /* Translate the block at @code. Called with the lock held. */
@@ -246,12 +274,8 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	struct dtv_block *bl;
 	u32 start, meta, esize, xsize, *head;
 
-	/*
-	 * The two-byte nop of the main entry (17 or 29 bytes on) and the call
-	 * before the checked entry are each patched by one store: the first has to be
-	 * even, the second inside a quadword.
-	 */
-	start = ((d->used + 4) & ~7U) + 3;
+	/* The two-byte nop of the main entry, 17 or 29 bytes on, is patched by one store: it has to be even. */
+	start = d->used | 3;
 	meta = (d->meta_used + 3) & ~3U;
 	if (d->nr_blocks >= d->max_blocks || start + DTV_BLOCK_BYTES > d->cfg.size ||
 	    meta + sizeof(tx->entries) + sizeof(tx->exits) > d->meta_size)
@@ -275,6 +299,7 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	bl->body_end = tx->body_end;
 	bl->class = code->class;
 	bl->dead = false;
+	bl->incoming = 0;
 	bl->xp = xp;
 	bl->xp2 = xp2;
 	esize = tx->nr_entries * sizeof(tx->entries[0]);
@@ -332,10 +357,9 @@ u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, struct dtv_code *code,
 void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip)
 {
 	struct dtv_block *from, *to;
-	const struct dtv_exit_row *e;
+	struct dtv_exit_row *e;
 	unsigned int i;
-	u64 target;
-	u32 off;
+	u32 off, target;
 
 	spin_lock(&d->lock);
 	from = block_at(d, site - 1 - d->cfg.exec);
@@ -350,11 +374,17 @@ void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip)
 			break;
 	if (i == from->nr_exits || from->pc + (e->target & ~EXIT_CHECKED) != to->pc)
 		goto out;
+	/* Another hart may have done it: an exit is in one list at most. */
+	if (e->chained)
+		goto out;
 	/* The same page at the same address needs no check. */
-	target = ip;
+	target = to->host + DTV_CHECKED_OFF;
 	if (from->xp == to->xp && !to->xp2 && !(e->target & EXIT_CHECKED))
-		target += DTV_MAIN_OFF - DTV_CHECKED_OFF;
-	dtv_x86_patch_rel32(block_rw(d, from) + e->patch, target - (d->cfg.exec + from->host + e->patch + 4));
+		target = to->host + DTV_MAIN_OFF;
+	e->chained = 1;
+	e->next = to->incoming;
+	to->incoming = exit_ref(d, from, i);
+	exit_patch(d, from, e, target);
 out:
 	spin_unlock(&d->lock);
 }
@@ -367,6 +397,14 @@ void dtv_dbt_jcache_fill(struct dtv_area *area, u8 class, gva_t pc, u64 ip)
 	WRITE_ONCE(j->ip, ip);
 }
 
+void dtv_dbt_jcache_renew(struct dtv_area *area, u8 class, gva_t pc, u64 ip)
+{
+	struct dtv_jentry *j = &area->jcache[class][(pc >> 1) & (DTV_JCACHE - 1)];
+
+	if (READ_ONCE(j->pc) == pc)
+		WRITE_ONCE(j->ip, ip);
+}
+
 void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s)
 {
 	if (gva == ~0ULL) {
@@ -376,19 +414,6 @@ void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s)
 	WRITE_ONCE(area->xpage[dtv_xpage_index(DTV_CLASS_U, gva)], 0);
 	if (!keep_s)
 		WRITE_ONCE(area->xpage[dtv_xpage_index(DTV_CLASS_S, gva)], 0);
-}
-
-void dtv_dbt_forward(struct dtv_dbt *d, u64 site, u64 ip)
-{
-	struct dtv_block *from, *to;
-
-	spin_lock(&d->lock);
-	from = block_at(d, site - 1 - d->cfg.exec);
-	to = block_at(d, ip - d->cfg.exec);
-	if (from && to && from->dead && !to->dead && from->class == to->class && from->pc == to->pc &&
-	    block_ip(d, to) == ip && site - d->cfg.exec == (u64)from->host + 5)
-		dtv_x86_patch_forward(block_rw(d, from), ip - (d->cfg.exec + from->host + 5));
-	spin_unlock(&d->lock);
 }
 
 void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
@@ -465,6 +490,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 static void block_kill(struct dtv_dbt *d, struct dtv_block *bl)
 {
 	WRITE_ONCE(bl->dead, true);
+	block_unlink(d, bl);
 	dtv_x86_patch_dead(block_rw(d, bl) + main_off(bl), block_rw(d, bl));
 }
 

@@ -240,6 +240,9 @@ void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip);
 /* Put a block into the hart's jump cache. */
 void dtv_dbt_jcache_fill(struct dtv_area *area, u8 class, gva_t pc, u64 ip);
 
+/* The same, if there is one for @pc already. */
+void dtv_dbt_jcache_renew(struct dtv_area *area, u8 class, gva_t pc, u64 ip);
+
 /**
  * dtv_dbt_forget() - forget which pages of U- and S-mode are executable
  * @area: of the hart
@@ -247,12 +250,6 @@ void dtv_dbt_jcache_fill(struct dtv_area *area, u8 class, gva_t pc, u64 ip);
  * @keep_s: leave those of S-mode alone (all came from global mappings)
  */
 void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s);
-
-/*
- * The ENTER exit at @site belongs to a block that died; let it lead to the
- * block with checked entry @ip, which has the same pc.
- */
-void dtv_dbt_forward(struct dtv_dbt *d, u64 site, u64 ip);
 
 /*
  * The access at host address @ip, of the instruction at @gpa, missed on

@@ -33,6 +33,8 @@ struct dtv_exit_row {
 	u16 host; /* offset of the call in the cold code */
 	u16 patch; /* offset of the rel32 that chaining changes */
 	s32 target; /* next pc, from the block's pc, which is even; EXIT_CHECKED */
+	u32 chained : 1;
+	u32 next : 31; /* while chained: exit_ref() of the next exit that leads to the same block */
 };
 
 #define EXIT_CHECKED 1 /* never chained past the check of the page */
@@ -45,6 +47,7 @@ struct dtv_block {
 	u16 nr_entries, nr_exits;
 	u16 body_end; /* offset of the cold code */
 	u8 class;
+	u32 incoming; /* chained exits that lead here: exit_ref() of the newest, 0 none */
 	bool dead;
 	u32 xp, xp2;
 	u32 hash_next;
@@ -199,6 +202,5 @@ int dtv_x86_stubs(struct dtv_dbt *d);
 /* Patching of live code: one aligned store each. */
 void dtv_x86_patch_rel32(u8 *at, s32 rel);
 void dtv_x86_patch_dead(u8 *main_entry, const u8 *to);
-void dtv_x86_patch_forward(u8 *enter, s32 rel);
 
 #endif /* DTV_DBT_TX_H */

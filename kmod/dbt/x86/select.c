@@ -315,6 +315,7 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			e->host = tx->b.p - tx->start;
 			e->patch = c->from - tx->start;
 			e->target = c->target;
+			e->chained = 0;
 			call_stub(tx, DTV_EXIT_CHAIN);
 			break;
 		case COLD_JUMP:
@@ -381,16 +382,4 @@ void dtv_x86_patch_dead(u8 *main_entry, const u8 *to)
 	u16 v = 0xeb | (u8)(to - (main_entry + 2)) << 8;
 
 	WRITE_ONCE(*(u16 *)main_entry, v);
-}
-
-void dtv_x86_patch_forward(u8 *enter, s32 rel)
-{
-	/* call stub becomes jmp rel32: the five bytes lie inside an aligned quadword. */
-	u64 *q = (u64 *)((uintptr_t)enter & ~7UL);
-	unsigned int shift = ((uintptr_t)enter & 7) * 8;
-	u64 v = READ_ONCE(*q);
-
-	v &= ~(0xffffffffffULL << shift);
-	v |= (0xe9ULL | (u64)(u32)rel << 8) << shift;
-	WRITE_ONCE(*q, v);
 }
