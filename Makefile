@@ -85,7 +85,11 @@ check style: deps
 	@$(MAKE) -C selftests O=$(O) $@
 
 bench bench-boot: deps
-	@$(MAKE) -C selftests O=$(O) $@
+	@$(MAKE) -C selftests/bench O=$(O) $@
+
+bench-lab: deps
+	@$(MAKE) lab-modules
+	@$(MAKE) -C selftests/bench O=$(O) $@
 
 format:
 	@selftests/style/sources c | xargs clang-format -i
@@ -124,5 +128,5 @@ uninstall:
 clean:
 	rm -rf $(O)
 
-.PHONY: all help module lab-modules daemon cli uhost deps guest demo shell check style bench bench-boot \
+.PHONY: all help module lab-modules daemon cli uhost deps guest demo shell check style bench bench-boot bench-lab \
 	format docs install uninstall clean

@@ -1017,14 +1017,23 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		m->ip = vm->dbt.stub_access;
 		return;
 	}
+	if (dtv_dbt_is_code(&vm->dbt, m->gpa)) {
+		if (acc == DTV_ACCESS_WRITE) {
+			/*
+			 * Done in C at once: were the page only made writable,
+			 * a kick could come first, and the code that is run
+			 * then take the right away again, for ever.
+			 */
+			h->exit_ip = ip + 1;
+			m->kind = DTV_MISS_REDIRECT;
+			m->ip = vm->dbt.stub_access;
+			return;
+		}
+		walk.prot &= ~2;
+	}
 	m->kind = DTV_MISS_MAP;
 	m->level = walk.level;
 	m->prot = walk.prot & 3;
-	if (acc == DTV_ACCESS_WRITE) {
-		wrote_ram(vm, m->gpa);
-	} else if (dtv_dbt_is_code(&vm->dbt, m->gpa)) {
-		m->prot &= ~2;
-	}
 	/* A view shows a page to loads and stores alike: what is writable is readable (PTE W implies R). */
 	m->prot |= 1;
 	dtv_view_note(cpu, view, m->gva, m->level);

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * lives.c - running VMs: events, pause, what a jail has mapped, and every way
+ * for one to end.
+ */
+#define _GNU_SOURCE
+#include <sys/eventfd.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "vm.h"
+
+#define UART 0x10000
+
+static const uint32_t spin[] = { RV_SPIN };
+static const uint32_t idle[] = { RV_WFI, RV_JUMP(-4) };
+static const uint32_t poweroff[] = { RV_NOP };
+
+static double cpu_seconds(pid_t pid)
+{
+	unsigned long user, system;
+	char path[64], text[512];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	EXPECT(f && fgets(text, sizeof(text), f));
+	fclose(f);
+	EXPECT(sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		      &user, &system) == 2);
+	return (double)(user + system) / sysconf(_SC_CLK_TCK);
+}
+
+static unsigned long status_kib(pid_t pid, const char *key)
+{
+	char path[64], line[128];
+	unsigned long kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, key, strlen(key)))
+			kib = strtoul(line + strlen(key) + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return kib;
+}
+
+TEST(power_off)
+{
+	struct vm vm = vm_make("t", 1, poweroff, sizeof(poweroff));
+	struct dtv_state state;
+	struct dtv_event ev;
+
+	vm_start(&vm, 1);
+	EXPECT(vm_event(&vm, &ev, 30));
+	EXPECT(ev.type == DTV_EVENT_RESET && ev.addr == 0 && ev.data == 0);
+	state = vm_wait_stop(&vm);
+	EXPECT(!strcmp(state.reason, "guest: poweroff"));
+	vm_reap(&vm, 0, SIGKILL);
+}
+
+TEST(mmio)
+{
+	/* Load from the UART's page, store what came plus one, then a load of nothing. */
+	static const uint32_t code[] = {
+		RV_LUI(T0, UART), RV_LW(T1, T0, 4), RV_ADDI(T1, T1, 1), RV_SW(T1, T0, 0), RV_SPIN,
+	};
+	struct vm vm = vm_make("t", 1, code, sizeof(code));
+	struct dtv_mmio_reply reply = { 0 };
+	struct dtv_stats stats;
+	struct dtv_event ev;
+
+	vm_start(&vm, 1);
+	EXPECT(vm_event(&vm, &ev, 30));
+	EXPECT(ev.type == DTV_EVENT_MMIO && ev.vcpu == 0 && ev.addr == 0x10000004);
+	EXPECT(ev.len == 4 && !ev.write);
+	reply.id = ev.id + 1;
+	FAILS(ioctl(vm.fd, DTV_MMIO_REPLY, &reply), ENOENT);
+	reply.id = ev.id;
+	reply.data = 0x1234;
+	EXPECT(!ioctl(vm.fd, DTV_MMIO_REPLY, &reply));
+	FAILS(ioctl(vm.fd, DTV_MMIO_REPLY, &reply), ENOENT);
+	EXPECT(vm_event(&vm, &ev, 30));
+	EXPECT(ev.type == DTV_EVENT_MMIO && ev.addr == 0x10000000 && ev.write && ev.data == 0x1235);
+	reply.id = ev.id;
+	EXPECT(!ioctl(vm.fd, DTV_MMIO_REPLY, &reply));
+	EXPECT(!ioctl(vm.fd, DTV_GET_STATS, &stats));
+	EXPECT(stats.mmio == 2);
+}
+
+TEST(idle_uses_no_cpu)
+{
+	struct vm vm = vm_make("t", 2, idle, sizeof(idle));
+
+	vm_start(&vm, 2);
+	nap(1000);
+
+	double before = cpu_seconds(vm.jail[0]) + cpu_seconds(vm.jail[1]);
+
+	nap(2000);
+	EXPECT(cpu_seconds(vm.jail[0]) + cpu_seconds(vm.jail[1]) - before < 0.1);
+}
+
+TEST(pause)
+{
+	struct vm vm = vm_make("t", 1, spin, sizeof(spin));
+	struct dtv_state state;
+	double before;
+
+	vm_start(&vm, 1);
+	nap(500);
+	EXPECT(!ioctl(vm.fd, DTV_PAUSE));
+	EXPECT(!ioctl(vm.fd, DTV_GET_STATE, &state) && state.state == DTV_VM_PAUSED);
+	before = cpu_seconds(vm.jail[0]);
+	nap(1000);
+	EXPECT(cpu_seconds(vm.jail[0]) - before < 0.1);
+	EXPECT(!ioctl(vm.fd, DTV_UNPAUSE));
+	before = cpu_seconds(vm.jail[0]);
+	nap(1000);
+	EXPECT(cpu_seconds(vm.jail[0]) - before > 0.3);
+}
+
+/* A jail in translated code, in wfi and held can be stopped and continued like any process. */
+static void stop_and_continue(struct vm *vm)
+{
+	int status;
+
+	nap(300);
+	EXPECT(!kill(vm->jail[0], SIGSTOP));
+	EXPECT(waitpid(vm->jail[0], &status, WUNTRACED) == vm->jail[0] && WIFSTOPPED(status));
+	EXPECT(!kill(vm->jail[0], SIGCONT));
+	nap(300);
+	EXPECT(!kill(vm->jail[0], 0));
+	EXPECT(waitpid(vm->jail[0], &status, WNOHANG) == 0);
+}
+
+TEST(stop_signal)
+{
+	struct vm a = vm_make("a", 1, spin, sizeof(spin)), b = vm_make("b", 1, idle, sizeof(idle));
+
+	vm_jail(&a, 0);
+	vm_wait_jail(&a, 0);
+	stop_and_continue(&a);
+	EXPECT(!ioctl(a.fd, DTV_START));
+	stop_and_continue(&a);
+	vm_start(&b, 1);
+	stop_and_continue(&b);
+}
+
+TEST(maps)
+{
+	struct vm vm = vm_make("t", 1, spin, sizeof(spin));
+	unsigned int all = 0, code = 0, area = 0, views = 0;
+	unsigned long start, end, offset;
+	char path[64], line[256], perm[5];
+	FILE *f;
+
+	vm_start(&vm, 1);
+	nap(500);
+	snprintf(path, sizeof(path), "/proc/%d/maps", vm.jail[0]);
+	f = fopen(path, "r");
+	EXPECT(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (strstr(line, "[vsyscall]"))
+			continue;
+		EXPECT(sscanf(line, "%lx-%lx %4s %lx", &start, &end, perm, &offset) == 4);
+		EXPECT(strstr(line, "dtv-vcpu"));
+		EXPECT(!(perm[1] == 'w' && perm[2] == 'x'));
+		all++;
+		if (!strcmp(perm, "r-xs") && end - start == MIB)
+			code++;
+		else if (!strcmp(perm, "rw-s") && end - start < MIB)
+			area++;
+		else if (!strcmp(perm, "rw-s") && end - start > 512ULL << 30)
+			views++;
+	}
+	fclose(f);
+	EXPECT(code == 1 && area == 1 && views == all - 2 && views >= 16);
+}
+
+/* What a process can have set for its mappings does not change a jail's. */
+TEST(odd_process)
+{
+	struct vm vm = vm_make("t", 1, spin, sizeof(spin));
+	char path[64], line[256];
+	FILE *f;
+
+	vm.jail[0] = fork();
+	if (!vm.jail[0]) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		personality(READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE);
+		mlockall(MCL_CURRENT | MCL_FUTURE);
+		signal(SIGUSR1, (void (*)(int))(uintptr_t)0x12345678);
+		close(vm.fd);
+		ioctl(vm.vcpu[0], DTV_VCPU_ENTER, (long)vm.vcpu[0]);
+		_exit(9);
+	}
+	vm_wait_jail(&vm, 0);
+	EXPECT(!ioctl(vm.fd, DTV_START));
+	snprintf(path, sizeof(path), "/proc/%d/maps", vm.jail[0]);
+	f = fopen(path, "r");
+	EXPECT(f);
+	while (fgets(line, sizeof(line), f))
+		EXPECT(!strstr(line, "wx"));
+	fclose(f);
+	EXPECT(status_kib(vm.jail[0], "VmLck:") == 0);
+	/* Handlers are gone with their code: the default action is the end. */
+	EXPECT(!kill(vm.jail[0], SIGUSR1));
+	vm_reap(&vm, 0, SIGUSR1);
+}
+
+/* SIGSEGV is handled in the cache, by asking the module. */
+TEST(stray)
+{
+	struct vm vm = vm_make("t", 1, spin, sizeof(spin));
+	struct dtv_state state;
+
+	vm_start(&vm, 1);
+	nap(300);
+	EXPECT(!kill(vm.jail[0], SIGSEGV));
+	state = vm_wait_stop(&vm);
+	EXPECT(!strcmp(state.reason, "translated code reached outside of its views"));
+	vm_reap(&vm, 0, SIGKILL);
+}
+
+TEST(kill_jail)
+{
+	struct vm vm = vm_make("t", 2, spin, sizeof(spin));
+	struct dtv_state state;
+
+	vm_start(&vm, 2);
+	nap(300);
+	EXPECT(!kill(vm.jail[1], SIGKILL));
+	state = vm_wait_stop(&vm);
+	EXPECT(!strcmp(state.reason, "vcpu 1: jail killed by signal 9"));
+	vm_reap(&vm, 0, SIGKILL);
+	vm_reap(&vm, 1, SIGKILL);
+}
+
+TEST(terminate_jail)
+{
+	struct vm vm = vm_make("t", 1, idle, sizeof(idle));
+	struct dtv_state state;
+
+	vm_start(&vm, 1);
+	nap(300);
+	EXPECT(!kill(vm.jail[0], SIGTERM));
+	state = vm_wait_stop(&vm);
+	EXPECT(!strcmp(state.reason, "vcpu 0: jail killed by signal 15"));
+	vm_reap(&vm, 0, SIGTERM);
+}
+
+TEST(owner_closes)
+{
+	struct vm vm = vm_make("t", 2, spin, sizeof(spin));
+	int again;
+
+	vm_start(&vm, 2);
+	nap(300);
+	EXPECT(!close(vm.fd));
+	vm_reap(&vm, 0, SIGKILL);
+	vm_reap(&vm, 1, SIGKILL);
+	again = vm_create("t");
+	EXPECT(again >= 0);
+}
+
+TEST(killed_while_mmio_waits)
+{
+	static const uint32_t code[] = { RV_LUI(T0, UART), RV_LW(T1, T0, 0), RV_SPIN };
+	struct vm vm = vm_make("t", 1, code, sizeof(code));
+	struct dtv_event ev;
+
+	vm_start(&vm, 1);
+	EXPECT(vm_event(&vm, &ev, 30) && ev.type == DTV_EVENT_MMIO);
+	EXPECT(!kill(vm.jail[0], SIGKILL));
+	vm_reap(&vm, 0, SIGKILL);
+	EXPECT(vm_event(&vm, &ev, 30) && ev.type == DTV_EVENT_STOPPED);
+}
+
+/* A guest that jumps to where nothing is traps for ever; its host can still end it. */
+TEST(jump_into_nothing)
+{
+	static const uint32_t code[] = { 0x00000067 }; /* jr x0 */
+	struct vm vm = vm_make("t", 1, code, sizeof(code));
+
+	vm_start(&vm, 1);
+	nap(1000);
+	EXPECT(!ioctl(vm.fd, DTV_STOP_VM, &((struct dtv_stop){ .reason = "end" })));
+	vm_reap(&vm, 0, SIGKILL);
+}
+
+static void touch_and_see(const char *reason)
+{
+	/* A store to each page of 4 MiB from RAM + 1 MiB on, then power off. */
+	static const uint32_t code[] = {
+		RV_AUIPC(T1, 0x100), RV_LUI(T3, 1),	 RV_AUIPC(T4, 0x500),
+		RV_SB(0, T1),	     RV_ADD(T1, T1, T3), RV_BLTU(T1, T4, -8),
+	};
+	struct vm vm = vm_make("lock", 1, code, sizeof(code));
+	struct dtv_state state;
+	struct dtv_stats stats;
+
+	vm_start(&vm, 1);
+	state = vm_wait_stop(&vm);
+	printf("# %s\n", state.reason);
+	EXPECT(!strncmp(state.reason, reason, strlen(reason)));
+	EXPECT(!ioctl(vm.fd, DTV_GET_STATS, &stats));
+	EXPECT(status_kib(getpid(), "VmPin:") == stats.pinned >> 10 && stats.pinned);
+	vm_reap(&vm, 0, SIGKILL);
+	close(vm.fd);
+	close(vm.vcpu[0]);
+}
+
+/* Guest memory counts against the owner's limit, and is given back. */
+TEST(memlock)
+{
+	const struct rlimit little = { MIB, MIB };
+
+	touch_and_see("guest: poweroff");
+	for (int i = 0; i < 50 && status_kib(getpid(), "VmPin:"); i++)
+		nap(100);
+	EXPECT(status_kib(getpid(), "VmPin:") == 0);
+	/* The device is opened while we may. */
+	EXPECT(!chmod(DTV_DEVICE, 0666));
+	EXPECT(!setrlimit(RLIMIT_MEMLOCK, &little) && !setuid(65534));
+	/* To look at our jails all the same. */
+	EXPECT(!prctl(PR_SET_DUMPABLE, 1));
+	for (int i = 0; i < 3; i++) {
+		touch_and_see("no more memory may be locked: RLIMIT_MEMLOCK of 1024 KiB");
+		for (int j = 0; j < 50 && status_kib(getpid(), "VmPin:"); j++)
+			nap(100);
+	}
+}
+
+/* A guest that maps a page everywhere and touches it there: host page tables stay bounded. */
+TEST(page_tables_bounded)
+{
+	enum { V = 1, R = 2, W = 4, X = 8, A = 0x40, D = 0x80, LEAF = V | R | W | A | D };
+	static const uint32_t code[] = {
+		RV_AUIPC(T2, 1),    RV_LD(T0, T2, 0),	 RV_LD(T1, T2, 8), RV_LD(T3, T2, 16),
+		RV_LD(T4, T2, 24),  RV_CSRW(0x180, T0),	 RV_SFENCE_VMA,	   RV_SB(0, T1),
+		RV_ADD(T1, T1, T3), RV_BLTU(T1, T4, -8),
+	};
+	struct vm vm = vm_make("t", 1, code, sizeof(code));
+	const uint64_t data[] = { 8ULL << 60 | (DTV_GPA_RAM + 0x2000) >> 12, 4ULL << 30, 2 * MIB,
+				  200ULL << 30 };
+	uint64_t *root = (void *)(vm.ram + 0x2000), *mid = (void *)(vm.ram + 0x3000),
+		 *low = (void *)(vm.ram + 0x4000);
+	unsigned long most = 0, kib;
+	struct dtv_event ev;
+
+	memcpy(vm.ram + 0x1000, data, sizeof(data));
+	for (int i = 0; i < 512; i++) {
+		root[i] = (DTV_GPA_RAM + 0x3000) >> 12 << 10 | V;
+		mid[i] = (DTV_GPA_RAM + 0x4000) >> 12 << 10 | V;
+		low[i] = (DTV_GPA_RAM + 0x5000) >> 12 << 10 | LEAF;
+	}
+	root[2] = DTV_GPA_RAM >> 12 << 10 | LEAF | X;
+	vm_start(&vm, 1);
+	while (!vm_event(&vm, &ev, 0)) {
+		kib = status_kib(vm.jail[0], "VmPTE:");
+		most = kib > most ? kib : most;
+		nap(20);
+	}
+	printf("# at most %lu KiB of page tables\n", most);
+	EXPECT(ev.type == DTV_EVENT_RESET);
+	EXPECT(most > 10000 && most < 40000);
+	EXPECT(vm_wait_stop(&vm).reason[0] == 'g');
+}
+
+TEST(irqfd_wakes)
+{
+	/* PLIC: priority of 10, enable in S context 1 of hart 0; sie.SEIE; wfi; then power off. */
+	static const uint32_t code[] = {
+		RV_LUI(T0, 0xc000),
+		RV_ADDI(T1, 0, 1),
+		RV_SW(T1, T0, 40),
+		RV_LUI(T0, 0xc002),
+		RV_ADDI(T1, 0, 0x400),
+		RV_SW(T1, T0, 0x80),
+		RV_LUI(T0, 0xc201),
+		RV_SW(0, T0, 0),
+		RV_ADDI(T1, 0, 0x200),
+		RV_CSRW(0x104, T1),
+		RV_WFI,
+	};
+	struct vm vm = vm_make("t", 1, code, sizeof(code));
+	struct dtv_irqfd irqfd = { .fd = eventfd(0, 0), .irq = 10 };
+	struct dtv_event ev;
+
+	EXPECT(!ioctl(vm.fd, DTV_IRQFD, &irqfd));
+	vm_start(&vm, 1);
+	EXPECT(!vm_event(&vm, &ev, 1));
+	EXPECT(write(irqfd.fd, &(uint64_t){ 1 }, 8) == 8);
+	EXPECT(vm_event(&vm, &ev, 30) && ev.type == DTV_EVENT_RESET);
+}
+
+int main(void)
+{
+	return tap_main();
+}
