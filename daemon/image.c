@@ -101,9 +101,7 @@ static const char *other_format(const uint8_t *head, size_t n)
 		{ 0, 4, "\177ELF", "an ELF file; give the Image, not vmlinux" },
 		{ 0, 2, "\x1f\x8b", "gzip-compressed; unpack it first (gunzip)" },
 		{ 0, 4, "\x28\xb5\x2f\xfd", "zstd-compressed; unpack it first (zstd -d)" },
-		{ 0, 6, "\xfd"
-			"7zXZ\0",
-		  "xz-compressed; unpack it first (xz -d)" },
+		{ 0, 6, "\3757zXZ\0", "xz-compressed; unpack it first (xz -d)" },
 		{ 0, 3, "BZh", "bzip2-compressed; unpack it first (bzip2 -d)" },
 		{ 0, 4, "\x04\x22\x4d\x18", "lz4-compressed; unpack it first (lz4 -d)" },
 		{ 0, 4, "\x02\x21\x4c\x18", "lz4-compressed; unpack it first (lz4 -d)" },
@@ -176,7 +174,8 @@ int image_place(const struct image_kernel *k, uint64_t initrd_size, uint64_t ram
 
 	memset(l, 0, sizeof(*l));
 	if (ram_size < IMAGE_MEMORY_MIN)
-		return fail(err, n, "memory of %" PRIu64 " MiB is too small: at least %" PRIu64 " MiB",
+		return fail(err, n,
+			    "memory of %" PRIu64 " MiB is too small: at least %" PRIu64 " MiB",
 			    ram_size / MIB, IMAGE_MEMORY_MIN / MIB);
 	if (k->text_offset > ram_size || k->image_size > ram_size - k->text_offset)
 		return fail(err, n,
@@ -274,7 +273,8 @@ static int load_segments(int fd, const char *name, uint64_t file_size, const Elf
 		if (p->p_paddr < ram->gpa || at > ram->size || p->p_memsz > ram->size - at ||
 		    p->p_filesz > p->p_memsz) {
 			fail(err, n,
-			     "%s: segment at 0x%" PRIx64 " (0x%" PRIx64 " bytes) lies outside of memory",
+			     "%s: segment at 0x%" PRIx64 " (0x%" PRIx64
+			     " bytes) lies outside of memory",
 			     name, (uint64_t)p->p_paddr, (uint64_t)p->p_memsz);
 			goto out;
 		}

@@ -74,6 +74,8 @@ int image_probe_initrd(int fd, const char *name, uint64_t *size, char *err, size
  * @ram_gpa: start of RAM
  * @ram_size: bytes
  * @l: result
+ * @err: what is wrong, when -1 is returned
+ * @n: size of @err
  */
 int image_place(const struct image_kernel *k, uint64_t initrd_size, uint64_t ram_gpa,
 		uint64_t ram_size, struct image_layout *l, char *err, size_t n);
@@ -81,7 +83,14 @@ int image_place(const struct image_kernel *k, uint64_t initrd_size, uint64_t ram
 /**
  * image_load() - copy kernel and initrd to their places
  * @kernel_fd: kernel
+ * @kernel_name: what messages call it
  * @initrd_fd: initrd, -1 for none
+ * @initrd_name: what messages call it
+ * @k: from image_probe_kernel()
+ * @l: from image_place()
+ * @ram: memory to copy to
+ * @err: what is wrong, when -1 is returned
+ * @n: size of @err
  */
 int image_load(int kernel_fd, const char *kernel_name, int initrd_fd, const char *initrd_name,
 	       const struct image_kernel *k, const struct image_layout *l,

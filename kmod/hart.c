@@ -91,6 +91,7 @@ static void engine_enter(struct dtv_cpu *cpu)
 {
 	for (;;) {
 		WRITE_ONCE(cpu->busy, 1);
+		/* busy before the look at the gate: pairs with flush_cache(). */
 		smp_mb();
 		if (likely(!READ_ONCE(cpu->vm->gate)))
 			return;
@@ -102,10 +103,14 @@ static void engine_enter(struct dtv_cpu *cpu)
 
 static void engine_leave(struct dtv_cpu *cpu)
 {
+	/* All looks at blocks come before: pairs with the second barrier of flush_cache(). */
 	smp_store_release(&cpu->busy, 0);
 }
 
-/* Empty the code cache: no hart is in translated code or in the engine meanwhile. The caller is not busy. */
+/*
+ * Empty the code cache: no hart is in translated code or in the engine meanwhile. The
+ * caller is not busy.
+ */
 static void flush_cache(struct dtv_cpu *self)
 {
 	struct dtv_vm_core *vm = self->vm;
@@ -116,6 +121,10 @@ static void flush_cache(struct dtv_cpu *self)
 			dtv_host_relax(self);
 		return;
 	}
+	/*
+	 * The gate before the looks at in_guest and busy: pairs with the barriers in
+	 * engine_enter() and of the host before it asks dtv_cpu_pending().
+	 */
 	smp_mb();
 	for (i = 0; i < DTV_MAX_HARTS; i++) {
 		struct dtv_cpu *cpu = vm->cpus[i];
@@ -128,11 +137,16 @@ static void flush_cache(struct dtv_cpu *self)
 			dtv_host_relax(self);
 		}
 	}
+	/*
+	 * Who was seen outside is done with the blocks: pairs with the release of
+	 * busy in engine_leave() and of in_guest in dtv_cpu_exit().
+	 */
 	smp_mb();
 	dtv_dbt_flush(&vm->dbt);
 	for (i = 0; i < DTV_MAX_HARTS; i++)
 		if (vm->cpus[i])
 			dtv_dbt_area_init(&vm->dbt, vm->cpus[i]->area, vm->cpus[i]->area_exec);
+	/* Who sees the gate open, in engine_enter() or dtv_cpu_pending(), sees the cache empty. */
 	smp_store_release(&vm->gate, 0);
 }
 
@@ -491,7 +505,8 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 		fx = dtv_guest_system(h, &env, &insn);
 	if (fx & DTV_FX_TRAP) {
 		cpu->counters[DTV_COUNTER_TRAPS]++;
-		dtv_host_trace(cpu, DTV_TRACE_TRAP, h->priv == DTV_PRIV_M ? h->mcause : h->scause, w->pc);
+		dtv_host_trace(cpu, DTV_TRACE_TRAP, h->priv == DTV_PRIV_M ? h->mcause : h->scause,
+			       w->pc);
 	}
 	if (fx & DTV_FX_SBI) {
 		/* May wait for other harts: they must not wait for this one. */
@@ -524,7 +539,9 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 	if (fx & DTV_FX_IRQ)
 		return next(cpu);
 	/* What an FP check found wrong is a fact of the code behind it. */
-	if (fp || (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_SFENCE | DTV_FX_FENCE_I | DTV_FX_ISA | DTV_FX_SBI)) ||
+	if (fp ||
+	    (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_SFENCE | DTV_FX_FENCE_I | DTV_FX_ISA |
+		   DTV_FX_SBI)) ||
 	    h->pc != w->pc + insn.len || w->dead)
 		return run(cpu);
 	return run_at(cpu, w->next_ip);
@@ -653,7 +670,8 @@ static u64 amo_result(const struct dtv_insn *in, bool w, u64 old, u64 arg)
 }
 
 /* Aligned AMO, LR or SC on RAM. Returns what rd gets. */
-static u64 do_atomic(struct dtv_hart *h, const struct dtv_insn *in, enum access_kind kind, gva_t gva, u8 *p)
+static u64 do_atomic(struct dtv_hart *h, const struct dtv_insn *in, enum access_kind kind,
+		     gva_t gva, u8 *p)
 {
 	u64 arg = h->x[in->rs2 & 31], old, want;
 	bool w = in->raw >> 12 & 1;
@@ -678,7 +696,8 @@ static u64 do_atomic(struct dtv_hart *h, const struct dtv_insn *in, enum access_
 	do {
 		old = w ? READ_ONCE(*(u64 *)p) : READ_ONCE(*(u32 *)p);
 		want = amo_result(in, w, old, arg);
-	} while (w ? cmpxchg((u64 *)p, old, want) != old : cmpxchg((u32 *)p, (u32)old, (u32)want) != (u32)old);
+	} while (w ? cmpxchg((u64 *)p, old, want) != old :
+		     cmpxchg((u32 *)p, (u32)old, (u32)want) != (u32)old);
 	return w ? old : (u64)(s64)(s32)old;
 }
 
@@ -691,12 +710,13 @@ static void wrote_ram(struct dtv_vm_core *vm, gpa_t gpa)
 
 static enum dtv_action access_fault(struct dtv_cpu *cpu, enum access_kind kind, gva_t gva)
 {
-	trap(cpu, kind == ACC_LOAD || kind == ACC_LR ? DTV_EXC_LOAD_ACCESS : DTV_EXC_STORE_ACCESS, gva);
+	trap(cpu, kind == ACC_LOAD || kind == ACC_LR ? DTV_EXC_LOAD_ACCESS : DTV_EXC_STORE_ACCESS,
+	     gva);
 	return run(cpu);
 }
 
-static enum dtv_action start_mmio(struct dtv_cpu *cpu, const struct dtv_insn *in, gpa_t gpa, u8 len, bool write,
-				  u64 data, u64 next_ip)
+static enum dtv_action start_mmio(struct dtv_cpu *cpu, const struct dtv_insn *in, gpa_t gpa, u8 len,
+				  bool write, u64 data, u64 next_ip)
 {
 	struct dtv_vm_core *vm = cpu->vm;
 
@@ -830,7 +850,8 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		finish_load(h, &in, data);
 		break;
 	case ACC_STORE:
-		data = in.op == DTV_OP_FSW || in.op == DTV_OP_FSD ? h->f[in.rs2 & 31] : h->x[in.rs2 & 31];
+		data = in.op == DTV_OP_FSW || in.op == DTV_OP_FSD ? h->f[in.rs2 & 31] :
+								    h->x[in.rs2 & 31];
 		wrote_ram(vm, gpa);
 		if (p2)
 			wrote_ram(vm, gpa2);
@@ -853,7 +874,10 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			if (p2)
 				memcpy(p2, (u8 *)&data + n1, len - n1);
 		}
-		/* A hart that translated in between saw the old bytes; the store comes before the look. */
+		/*
+		 * A hart that translated in between saw the old bytes; the store comes
+		 * before the look.
+		 */
 		smp_mb();
 		wrote_ram(vm, gpa);
 		if (p2)
@@ -886,6 +910,7 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 
 	/* From in_guest to busy without a gap in which exit_ip could lose its meaning. */
 	WRITE_ONCE(cpu->busy, 1);
+	/* Pairs with flush_cache() and dtv_sbi_fence(), which look at in_guest and then at busy. */
 	smp_store_release(&cpu->in_guest, 0);
 	cpu->counters[DTV_COUNTER_EXITS + (reason & (DTV_NR_EXITS - 1))]++;
 
@@ -910,7 +935,8 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 	default:
 		dtv_dbt_where(&vm->dbt, exit_ip - 1, &w);
 		dtv_host_trace(cpu, DTV_TRACE_EXIT, reason, w.pc);
-		if (w.kind != DTV_WHERE_INSN && w.kind != DTV_WHERE_BUSY && w.kind != DTV_WHERE_NEXT) {
+		if (w.kind != DTV_WHERE_INSN && w.kind != DTV_WHERE_BUSY &&
+		    w.kind != DTV_WHERE_NEXT) {
 			dtv_host_kill(vm, "translated code left from nowhere");
 			engine_leave(cpu);
 			return DTV_STOP;
@@ -929,9 +955,13 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 				engine_enter(cpu);
 				if (gen == vm->dbt.gen && reason == DTV_EXIT_CHAIN)
 					dtv_dbt_chain(&vm->dbt, exit_ip, h->resume_ip);
-				/* Not the exit's class and pc: a trap may have led to the same pc in another class. */
+				/*
+				 * Not the exit's class and pc: a trap may have led to
+				 * the same pc in another class.
+				 */
 				else if (gen == vm->dbt.gen)
-					dtv_dbt_jcache_renew(cpu->area, class_of(h), h->pc, h->resume_ip);
+					dtv_dbt_jcache_renew(cpu->area, class_of(h), h->pc,
+							     h->resume_ip);
 				engine_leave(cpu);
 			}
 			return act;
@@ -952,7 +982,8 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 
 /* --- misses --- */
 
-void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write, u64 ip, struct dtv_miss *m)
+void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write, u64 ip,
+		  struct dtv_miss *m)
 {
 	struct dtv_hart *h = &cpu->area->hart;
 	struct dtv_vm_core *vm = cpu->vm;
@@ -1034,7 +1065,10 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	m->kind = DTV_MISS_MAP;
 	m->level = walk.level;
 	m->prot = walk.prot & 3;
-	/* A view shows a page to loads and stores alike: what is writable is readable (PTE W implies R). */
+	/*
+	 * A view shows a page to loads and stores alike: what is writable is readable
+	 * (PTE W implies R).
+	 */
 	m->prot |= 1;
 	dtv_view_note(cpu, view, m->gva, m->level);
 }
@@ -1059,7 +1093,8 @@ u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
 	if (!dtv_cpu_pending(cpu))
 		return ip;
 	/* An interrupt that is masked needs no exit: the instruction that unmasks it does. */
-	if (READ_ONCE(cpu->requests) == DTV_REQ_IRQ && !READ_ONCE(vm->gate) && !READ_ONCE(vm->stopped)) {
+	if (READ_ONCE(cpu->requests) == DTV_REQ_IRQ && !READ_ONCE(vm->gate) &&
+	    !READ_ONCE(vm->stopped)) {
 		cmpxchg(&cpu->requests, DTV_REQ_IRQ, 0UL);
 		update_hint(cpu);
 		if (dtv_guest_interrupt(h, lines_now(cpu)) < 0)
@@ -1111,6 +1146,7 @@ int dtv_sbi_hart_start(struct dtv_cpu *cpu, u64 id, gpa_t pc, u64 arg)
 		return -1;
 	t->start_pc = pc;
 	t->start_arg = arg;
+	/* Where to start comes before the request: pairs with the xchg in take_requests(). */
 	smp_wmb();
 	dtv_cpu_request(t, DTV_REQ_START);
 	return 0;
@@ -1166,6 +1202,10 @@ void dtv_sbi_fence(struct dtv_cpu *self, u64 mask, bool fence_i, const struct dt
 		if (READ_ONCE(t->in_guest))
 			dtv_host_kick(t);
 	}
+	/*
+	 * The requests before the looks at in_guest and busy: pairs with the host's
+	 * barrier before it asks dtv_cpu_pending().
+	 */
 	smp_mb();
 	for (i = 0; i < DTV_MAX_HARTS; i++) {
 		struct dtv_cpu *t = mask >> i & 1 ? self->vm->cpus[i] : NULL;
@@ -1230,7 +1270,8 @@ void dtv_vm_core_destroy(struct dtv_vm_core *vm)
 	dtv_dbt_destroy(&vm->dbt);
 }
 
-int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv_area *area, u64 area_exec)
+int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv_area *area,
+		 u64 area_exec)
 {
 	int err;
 
@@ -1266,7 +1307,8 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 {
 	struct dtv_area *area = cpu->area;
 	struct dtv_hart *h = &area->hart;
-	u64 keep_fd = (u64)h->exit_cmd << 32 | h->exit_fd, host_sp = h->host_sp, host_exit = h->host_exit;
+	u64 keep_fd = (u64)h->exit_cmd << 32 | h->exit_fd, host_sp = h->host_sp,
+	    host_exit = h->host_exit;
 
 	memset(h, 0, sizeof(*h));
 	h->exit_fd = keep_fd;

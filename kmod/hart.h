@@ -19,7 +19,10 @@
 
 #define DTV_MAX_HARTS 32
 
-/* Requests to a hart, set by others with dtv_cpu_request(), taken before translated code is entered. */
+/*
+ * Requests to a hart, set by others with dtv_cpu_request(), taken before translated
+ * code is entered.
+ */
 #define DTV_REQ_FENCE_I BIT(0)
 #define DTV_REQ_SFENCE BIT(1) /* merged fence in cpu->req_fence */
 #define DTV_REQ_START BIT(2) /* HSM hart_start: cpu->start_* */
@@ -43,7 +46,8 @@ enum dtv_hsm {
 
 enum dtv_action {
 	DTV_RUN, /* enter translated code through the resume stub; hart->resume_ip is set */
-	DTV_WAIT, /* sleep (or just see to signals) until dtv_cpu_runnable(), then call dtv_cpu_continue() */
+	/* sleep (or just see to signals) until dtv_cpu_runnable(), then call dtv_cpu_continue() */
+	DTV_WAIT,
 	DTV_MMIO, /* cpu->mmio waits for an answer: dtv_cpu_mmio_done() */
 	DTV_STOP, /* the VM was stopped */
 };
@@ -74,7 +78,8 @@ struct dtv_cpu {
 	struct dtv_area *area; /* hostile */
 	u64 area_exec; /* its address in the jail */
 
-	u32 in_guest; /* 1 while translated code may run; the host sets and clears it, see dtv_cpu_pending() */
+	/* 1 while translated code may run; the host sets and clears it, see dtv_cpu_pending() */
+	u32 in_guest;
 	u32 busy; /* 1 while hart.c may look at blocks outside of translated code */
 	u32 gen; /* dbt.gen that hart->resume_ip belongs to */
 	u64 big_code[8]; /* bit per GiB of gva: code was found through a leaf of more than 4 KiB */
@@ -99,14 +104,20 @@ struct dtv_cpu {
 
 /**
  * dtv_vm_core_init() - prepare the portable part of a VM; cpus are added by dtv_cpu_init()
+ * @vm: zeroed, but for isa (0: RV64GC) and sbi
  * @cfg: code cache as the host laid it out
+ *
  * Return: 0 or -ENOMEM, -EINVAL.
  */
 int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg);
 void dtv_vm_core_destroy(struct dtv_vm_core *vm);
 
-/* @area: the hart's vCPU area, host-writable; @area_exec: its address as translated code sees it. */
-int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv_area *area, u64 area_exec);
+/*
+ * @area: the hart's vCPU area, host-writable; @area_exec: its address as translated
+ * code sees it.
+ */
+int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv_area *area,
+		 u64 area_exec);
 void dtv_cpu_destroy(struct dtv_cpu *cpu);
 
 /* Reset to pc, a0 = hartid, a1 = arg; @started false leaves it in HSM stopped state. */
@@ -114,6 +125,7 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started);
 
 /**
  * dtv_cpu_continue() - find out what a hart does next, from its state
+ * @cpu: the hart, outside of translated code
  *
  * For the first entry, after a wait and after a kick taken outside of
  * translated code: handles requests, takes a pending interrupt, finds or makes
@@ -155,7 +167,8 @@ struct dtv_miss {
 	gpa_t gpa; /* page address */
 	void *page; /* dtv_host_ram() of it */
 	u8 prot; /* bit 0 read, bit 1 write */
-	u8 level; /* leaf level in the guest's table: neighbours to 2 MiB are alike with level >= 1 */
+	/* leaf level in the guest's table: neighbours to 2 MiB are alike with level >= 1 */
+	u8 level;
 };
 
 /**
@@ -169,16 +182,21 @@ struct dtv_miss {
  *
  * Context: hart's own, may sleep for first touch of a RAM page; no dtv lock held.
  */
-void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write, u64 ip, struct dtv_miss *m);
+void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write, u64 ip,
+		  struct dtv_miss *m);
 
 /*
  * A kick found translated code at @ip. Return: the ip to go on at (a stub that
  * exits to the module with everything saved), @ip itself to go on (nothing to do), or 0: cannot
- * be interrupted right here; kick again a moment later. @rax_out: set *set_rax when rax must be changed.
+ * be interrupted right here; kick again a moment later. @rax_out: set *set_rax when rax must be
+ * changed.
  */
 u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax);
 
-/* Translated code got a host signal that is no miss: non-canonical or foreign address at ip. gva = 0 unknown. Same results as a miss. */
+/*
+ * Translated code got a host signal that is no miss: non-canonical or foreign address
+ * at ip. gva = 0 unknown. Same results as a miss.
+ */
 void dtv_cpu_stray(struct dtv_cpu *cpu, u64 ip, struct dtv_miss *m);
 
 /* The host's timer for the hart expired: called before the kick that follows. Any context. */

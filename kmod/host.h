@@ -35,9 +35,17 @@ void *dtv_host_ram(struct dtv_vm_core *vm, gpa_t gpa);
 void *dtv_host_alloc(size_t bytes);
 void dtv_host_free(void *p, size_t bytes);
 
-/* --- views (see mmu/view.h): called by view.c with the VM's view lock held or from the hart's own context --- */
+/* --- views (see mmu/view.h) --- */
 
-/* Remove all mappings of [gva, gva + size) of view @idx of @cpu; may be called for another hart's view. */
+/*
+ * The following are called by view.c with the VM's view lock held or from the
+ * hart's own context.
+ */
+
+/*
+ * Remove all mappings of [gva, gva + size) of view @idx of @cpu; may be called for
+ * another hart's view.
+ */
 void dtv_host_view_zap(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u64 size);
 /* Remove all mappings of the view. */
 void dtv_host_view_reset(struct dtv_cpu *cpu, unsigned int idx);

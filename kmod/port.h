@@ -53,16 +53,16 @@ typedef int64_t s64;
 #define smp_wmb() atomic_thread_fence(memory_order_release)
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
-#define cmpxchg(p, o, n)                                                  \
-	({                                                                \
-		__typeof__(*(p)) _o = (o);                                \
-		__atomic_compare_exchange_n(p, &_o, n, 0,                 \
-					    __ATOMIC_SEQ_CST,             \
-					    __ATOMIC_SEQ_CST);            \
-		_o;                                                       \
+#define cmpxchg(p, o, n)                                                                       \
+	({                                                                                     \
+		__typeof__(*(p)) _o = (o);                                                     \
+		__atomic_compare_exchange_n(p, &_o, n, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+		_o;                                                                            \
 	})
 #define xchg(p, v) __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
+/* clang-format off */
 #define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
+/* clang-format on */
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define S32_MIN INT32_MIN
@@ -75,13 +75,12 @@ typedef int64_t s64;
 #endif
 #define BUILD_BUG_ON(c) _Static_assert(!(c), #c)
 #define static_assert _Static_assert
-#define WARN_ON_ONCE(c)                                                   \
-	({                                                                \
-		bool _c = !!(c);                                          \
-		if (unlikely(_c))                                         \
-			fprintf(stderr, "dtv: warning: %s:%d: %s\n",      \
-				__FILE__, __LINE__, #c);                  \
-		_c;                                                       \
+#define WARN_ON_ONCE(c)                                                                       \
+	({                                                                                    \
+		bool _c = !!(c);                                                              \
+		if (unlikely(_c))                                                             \
+			fprintf(stderr, "dtv: warning: %s:%d: %s\n", __FILE__, __LINE__, #c); \
+		_c;                                                                           \
 	})
 
 /* A spin lock that signal handlers of one thread never nest. */

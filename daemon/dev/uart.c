@@ -230,13 +230,19 @@ static void write_register(struct uart *u, uint64_t offset, uint8_t v)
 			return;
 		}
 		v &= 0x0f;
-		/* Enabling the interrupt of an empty transmitter raises it: drivers start sending by that. */
+		/*
+		 * Enabling the interrupt of an empty transmitter raises it: drivers
+		 * start sending by that.
+		 */
 		if ((v & IER_THRI) && !(u->ier & IER_THRI))
 			u->thre_pending = true;
 		u->ier = v;
 		return;
 	case FCR:
-		/* Switching the FIFOs on or off empties them; the other bits count only with ENABLE. */
+		/*
+		 * Switching the FIFOs on or off empties them; the other bits count only
+		 * with ENABLE.
+		 */
 		if ((v ^ u->fcr) & FCR_ENABLE)
 			clear_rx(u);
 		if (v & FCR_ENABLE) {

@@ -111,12 +111,14 @@ static u32 xp_bucket(const struct dtv_dbt *d, gpa_t gpa)
 
 static u32 xp_find(const struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class)
 {
+	/* Pairs with the release in dtv_dbt_page(): what is found is complete. */
 	u32 i = smp_load_acquire(&d->xp_hash[xp_bucket(d, gpa)]);
 
 	for (; i; i = d->xps[i].next) {
 		const struct dtv_xp *x = &d->xps[i];
 
-		if (x->gpa == gpa && x->gva == gva && x->class == class && READ_ONCE(x->state) != XP_DEAD)
+		if (x->gpa == gpa && x->gva == gva && x->class == class &&
+		    READ_ONCE(x->state) != XP_DEAD)
 			return i;
 	}
 	return 0;
@@ -144,6 +146,7 @@ u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh)
 			x->state = XP_NEW;
 			x->blocks = 0;
 			x->next = *head;
+			/* Complete before it is found: pairs with the acquire in xp_find(). */
 			smp_store_release(head, i);
 		}
 		spin_unlock(&d->lock);
@@ -199,6 +202,7 @@ static u32 block_bucket(const struct dtv_dbt *d, u64 pc, u32 xp)
 
 static struct dtv_block *block_find(const struct dtv_dbt *d, u64 pc, u32 xp, u32 xp2)
 {
+	/* Pairs with the release in block_make(): what is found is complete. */
 	u32 i = smp_load_acquire(&d->hash[block_bucket(d, pc, xp)]);
 
 	for (; i; i = d->blocks[i].hash_next) {
@@ -213,6 +217,7 @@ static struct dtv_block *block_find(const struct dtv_dbt *d, u64 pc, u32 xp, u32
 /* The block whose code contains offset @off of the cache. */
 static struct dtv_block *block_at(const struct dtv_dbt *d, u64 off)
 {
+	/* Pairs with the release in block_make(): all below are complete. */
 	u32 lo = 1, hi = smp_load_acquire(&d->nr_blocks);
 
 	while (lo < hi) {
@@ -249,7 +254,8 @@ static u32 exit_ref(const struct dtv_dbt *d, const struct dtv_block *bl, unsigne
 }
 
 /* Let an exit lead to the offset @to of the cache. Lock held. */
-static void exit_patch(struct dtv_dbt *d, const struct dtv_block *bl, const struct dtv_exit_row *e, u32 to)
+static void exit_patch(struct dtv_dbt *d, const struct dtv_block *bl, const struct dtv_exit_row *e,
+		       u32 to)
 {
 	dtv_x86_patch_rel32(block_rw(d, bl) + e->patch, to - (bl->host + e->patch + 4));
 }
@@ -259,7 +265,8 @@ static void block_unlink(struct dtv_dbt *d, struct dtv_block *bl)
 {
 	while (bl->incoming) {
 		struct dtv_block *from = &d->blocks[bl->incoming >> EXIT_REF_BITS];
-		struct dtv_exit_row *e = &exits(d, from)[bl->incoming & ((1U << EXIT_REF_BITS) - 1)];
+		struct dtv_exit_row *e =
+			&exits(d, from)[bl->incoming & ((1U << EXIT_REF_BITS) - 1)];
 
 		exit_patch(d, from, e, from->host + e->host);
 		bl->incoming = e->next;
@@ -274,7 +281,10 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	struct dtv_block *bl;
 	u32 start, meta, esize, xsize, *head;
 
-	/* The two-byte nop of the main entry, 17 or 29 bytes on, is patched by one store: it has to be even. */
+	/*
+	 * The two-byte nop of the main entry, 17 or 29 bytes on, is patched by one
+	 * store: it has to be even.
+	 */
 	start = d->used | 3;
 	meta = (d->meta_used + 3) & ~3U;
 	if (d->nr_blocks >= d->max_blocks || start + DTV_BLOCK_BYTES > d->cfg.size ||
@@ -314,8 +324,9 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	bl->xp_next = d->xps[xp].blocks;
 	if (xp2)
 		bl->xp2_next = d->xps[xp2].blocks;
-	/* Complete before a reader can find it by address or by key. */
+	/* Complete before a reader can find it by address: pairs with the acquire in block_at(). */
 	smp_store_release(&d->nr_blocks, d->nr_blocks + 1);
+	/* The same by key: pairs with the acquire in block_find(). */
 	smp_store_release(head, (u32)(bl - d->blocks));
 	d->xps[xp].blocks = bl - d->blocks;
 	if (xp2)
@@ -350,7 +361,8 @@ u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, struct dtv_code *code,
 	ip = block_ip(d, bl);
 	WRITE_ONCE(area->xpage[dtv_xpage_index(code->class, code->pc)], xp);
 	if (xp2)
-		WRITE_ONCE(area->xpage[dtv_xpage_index(code->class, code->pc + DTV_PAGE_SIZE)], xp2);
+		WRITE_ONCE(area->xpage[dtv_xpage_index(code->class, code->pc + DTV_PAGE_SIZE)],
+			   xp2);
 	return ip;
 }
 
@@ -364,7 +376,8 @@ void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip)
 	spin_lock(&d->lock);
 	from = block_at(d, site - 1 - d->cfg.exec);
 	to = block_at(d, ip - d->cfg.exec);
-	if (!from || !to || from->dead || to->dead || from->class != to->class || block_ip(d, to) != ip)
+	if (!from || !to || from->dead || to->dead || from->class != to->class ||
+	    block_ip(d, to) != ip)
 		goto out;
 	/* The site's call has 5 bytes; exit_ip is behind it. */
 	off = site - d->cfg.exec - from->host - 5;
@@ -438,7 +451,10 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		else
 			hi = mid;
 	}
-	/* Rows without code of their own (facts made it superfluous) share an offset: the last is the next to execute. */
+	/*
+	 * Rows without code of their own (facts made it superfluous) share an offset:
+	 * the last is the next to execute.
+	 */
 	row = &e[lo];
 	w->class = bl->class;
 	w->dead = READ_ONCE(bl->dead);
@@ -450,7 +466,8 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		break;
 	case ENTRY_BUSY:
 		/* In cold code the body's part of the instruction was executed before. */
-		w->kind = off == row->host && row->host < bl->body_end && (!lo || row[-1].guest != row->guest) ?
+		w->kind = off == row->host && row->host < bl->body_end &&
+					  (!lo || row[-1].guest != row->guest) ?
 				  DTV_WHERE_INSN :
 				  DTV_WHERE_BUSY;
 		break;
@@ -471,7 +488,10 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		w->kind = DTV_WHERE_NOWHERE;
 		return;
 	}
-	/* The boundary behind the instruction: the first row of the body for another instruction. */
+	/*
+	 * The boundary behind the instruction: the first row of the body for another
+	 * instruction.
+	 */
 	if (row->host >= bl->body_end) {
 		for (i = 1; i < bl->nr_entries && e[i].guest != row->guest; i++)
 			;
@@ -562,7 +582,10 @@ u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa)
 			k = bl->xp == i ? bl->xp_next : bl->xp2_next;
 		}
 		WRITE_ONCE(x->state, XP_DEAD);
-		/* Readers that stand on it still find their way: it is not used again before a flush. */
+		/*
+		 * Readers that stand on it still find their way: it is not used again
+		 * before a flush.
+		 */
 		WRITE_ONCE(*link, x->next);
 	}
 	d->stat_invalidated += n;

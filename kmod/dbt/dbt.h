@@ -23,11 +23,13 @@ enum dtv_exit {
 	DTV_EXIT_ENTER, /* checked entry failed or block invalidated */
 	DTV_EXIT_JUMP, /* indirect jump missed the jump cache; pc is set */
 	DTV_EXIT_SYSTEM, /* instruction for dtv_guest_system() */
-	DTV_EXIT_ACCESS, /* load, store or AMO that translated code could not do: address check, MMIO */
+	/* load, store or AMO that translated code could not do: address check, MMIO */
+	DTV_EXIT_ACCESS,
 	DTV_EXIT_KICK, /* kicked; pc is set */
 	DTV_EXIT_RESUME, /* pc is set: look up and go on (a redirect whose block has to be made) */
 	DTV_EXIT_ILLEGAL, /* undefined instruction */
-	DTV_EXIT_FETCH, /* fetch of the instruction at pc must be done in C (page fault, page crossing) */
+	/* fetch of the instruction at pc must be done in C (page fault, page crossing) */
+	DTV_EXIT_FETCH,
 	DTV_EXIT_FP, /* FP instruction that translated code left to C */
 	DTV_NR_EXITS = 16,
 };
@@ -65,8 +67,10 @@ struct dtv_jentry {
 /**
  * struct dtv_area - what a jail can write beside guest memory
  * @hart: state (first page)
+ * @page0: all of that page
  * @xpage: id of the executable page that stands at a gva page now; see dtv_xpage_index()
  * @jcache: targets of indirect jumps, per class
+ * @pad: up to where @rstack has to stand
  * @rstack: return stack: pairs of a host address to return to and the guest
  *          return address that it stands for. A ring: it stands at an odd multiple of its size, so
  *          that setting one bit of rsp after a push wraps it
@@ -101,7 +105,8 @@ static inline unsigned int dtv_xpage_index(u8 class, gva_t gva)
 	return DTV_XPAGES_U + DTV_XPAGES_S + (vpn & (DTV_XPAGES_M - 1));
 }
 
-static_assert(offsetof(struct dtv_area, rstack) % DTV_AREA_ALIGN == DTV_RSTACK_BYTES, "the return stack wraps");
+static_assert(offsetof(struct dtv_area, rstack) % DTV_AREA_ALIGN == DTV_RSTACK_BYTES,
+	      "the return stack wraps");
 
 #define DTV_AREA_SIZE ((sizeof(struct dtv_area) + 4095) & ~4095UL)
 
@@ -234,7 +239,10 @@ void dtv_dbt_page_ready(struct dtv_dbt *d, u32 xp);
  */
 u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, struct dtv_code *code, u32 xp, u32 xp2);
 
-/* Make the exit site at @site (exit_ip as the stub saw it) jump to the block with checked entry @ip, if that is valid. */
+/*
+ * Make the exit site at @site (exit_ip as the stub saw it) jump to the block with
+ * checked entry @ip, if that is valid.
+ */
 void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip);
 
 /* Put a block into the hart's jump cache. */
@@ -258,13 +266,17 @@ void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s);
  */
 void dtv_dbt_note_mmio(struct dtv_dbt *d, u64 ip, gpa_t gpa);
 
-/* The opposite: it reached RAM. Code that does both is made for RAM again when it mostly does that. */
+/*
+ * The opposite: it reached RAM. Code that does both is made for RAM again when it
+ * mostly does that.
+ */
 void dtv_dbt_note_ram(struct dtv_dbt *d, u64 ip, gpa_t gpa);
 
 enum dtv_where_kind {
 	DTV_WHERE_NOWHERE, /* not in a block */
 	DTV_WHERE_INSN, /* at the instruction at pc, or inside it with its state unchanged */
-	DTV_WHERE_BUSY, /* inside the instruction at pc, which has changed state: a kick has to come again */
+	/* inside the instruction at pc, which has changed state: a kick has to come again */
+	DTV_WHERE_BUSY,
 	DTV_WHERE_NEXT, /* block end: the instruction at pc is the next to execute */
 	DTV_WHERE_NEXT_RAX, /* the same, with that pc in rax */
 };
@@ -276,7 +288,8 @@ enum dtv_where_kind {
  * @gpa: of the instruction (INSN, BUSY)
  * @class: enum dtv_class of the block
  * @dead: the block was invalidated
- * @next_ip: host address of the instruction boundary behind it, 0 when the block ends there (INSN, BUSY)
+ * @next_ip: host address of the instruction boundary behind it, 0 when the block
+ *           ends there (INSN, BUSY)
  */
 struct dtv_where {
 	enum dtv_where_kind kind;
@@ -289,17 +302,27 @@ struct dtv_where {
 
 /**
  * dtv_dbt_where() - what a host address in translated code stands for
- * Context: any, no lock; ip may be anything.
+ * @d: translator
+ * @ip: the address; may be anything
+ * @w: result
+ *
+ * Context: any, no lock.
  */
 void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w);
 
-/* Drop all blocks made from the page of @gpa. Returns the number of blocks dropped. Takes d->lock. */
+/*
+ * Drop all blocks made from the page of @gpa. Returns the number of blocks dropped.
+ * Takes d->lock.
+ */
 u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa);
 
 /* Whether any live block was made from the page. */
 bool dtv_dbt_is_code(const struct dtv_dbt *d, gpa_t gpa);
 
-/* Throw everything away. No hart is in translated code; the caller then empties the areas with dtv_dbt_area_init(). */
+/*
+ * Throw everything away. No hart is in translated code; the caller then empties the
+ * areas with dtv_dbt_area_init().
+ */
 void dtv_dbt_flush(struct dtv_dbt *d);
 
 #endif /* DTV_DBT_DBT_H */

@@ -5,9 +5,11 @@
 #include "tx.h"
 
 /**
- * dtv_translate() - translate the block at @code into tx->b
+ * dtv_translate() - translate a block into tx->b
  * @tx: d, b, start and delta are set
- * @xp: id of the code page; @xp2 of the page that its only instruction crosses into, or 0
+ * @code: its first instruction
+ * @xp: id of the code page
+ * @xp2: id of the page that its only instruction crosses into, or 0
  *
  * Return: false when it does not fit into the buffer or the page is no RAM.
  * Context: d->lock held.

@@ -95,7 +95,7 @@ enum dtv_cold_kind {
 
 #define DTV_COLD_MAX (DTV_BLOCK_INSNS * 3)
 
-/**
+/*
  * struct dtv_tx - one translation
  *
  * Facts hold at the current guest instruction boundary on the straight path through the block.

@@ -240,18 +240,18 @@ static u64 mstatus_read(const struct dtv_hart *h, const struct dtv_env *env, u32
 static u64 status_write(struct dtv_hart *h, u64 val, u64 mask)
 {
 	u64 old = h->mstatus;
-	u64 new = (old & MSTATUS_WRITE & ~mask) | (val & mask) | MSTATUS_XL;
+	u64 now = (old & MSTATUS_WRITE & ~mask) | (val & mask) | MSTATUS_XL;
 	u64 fx = 0;
 
-	if ((new & DTV_MSTATUS_MPP) == 2ULL << DTV_MSTATUS_MPP_SHIFT)
-		new = (new & ~DTV_MSTATUS_MPP) | (old & DTV_MSTATUS_MPP);
-	h->mstatus = new;
-	if ((old ^ new) &
+	if ((now & DTV_MSTATUS_MPP) == 2ULL << DTV_MSTATUS_MPP_SHIFT)
+		now = (now & ~DTV_MSTATUS_MPP) | (old & DTV_MSTATUS_MPP);
+	h->mstatus = now;
+	if ((old ^ now) &
 	    (DTV_MSTATUS_MPRV | DTV_MSTATUS_MPP | DTV_MSTATUS_SUM | DTV_MSTATUS_MXR))
 		fx |= DTV_FX_REGIME;
-	if (new & ~old & (DTV_MSTATUS_SIE | DTV_MSTATUS_MIE))
+	if (now & ~old & (DTV_MSTATUS_SIE | DTV_MSTATUS_MIE))
 		fx |= DTV_FX_IRQ;
-	if (!(old & DTV_MSTATUS_FS) != !(new & DTV_MSTATUS_FS))
+	if (!(old & DTV_MSTATUS_FS) != !(now & DTV_MSTATUS_FS))
 		fx |= DTV_FX_ISA;
 	return fx;
 }
@@ -456,6 +456,7 @@ static u64 mhartid_read(const struct dtv_hart *h, const struct dtv_env *env, u32
 
 /* --- the table, ascending --- */
 
+/* clang-format off */
 #define FIELD(num, name, mask, effects) \
 	{ .first = (num), .last = (num), .off = offsetof(struct dtv_hart, name), \
 	  .wmask = (mask), .fx = (effects) }
@@ -518,6 +519,7 @@ static const struct csr csrs[] = {
 	FUNC(0xf14, mhartid_read, NULL),
 	ZERO(0xf15, 0xf15), /* mconfigptr */
 };
+/* clang-format on */
 
 /* The register's row when the hart may access it now, or NULL. Chapter 2.1. */
 static const struct csr *lookup(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)

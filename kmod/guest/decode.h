@@ -27,8 +27,9 @@
 #define DTV_ISA_ZBS BIT_ULL(13)
 
 /* What RV64GC of this machine is. */
-#define DTV_ISA_RV64GC (DTV_ISA_I | DTV_ISA_M | DTV_ISA_A | DTV_ISA_F | DTV_ISA_D | DTV_ISA_C | \
-	DTV_ISA_ZICSR | DTV_ISA_ZIFENCEI | DTV_ISA_ZICNTR | DTV_ISA_SSTC)
+#define DTV_ISA_RV64GC                                                                           \
+	(DTV_ISA_I | DTV_ISA_M | DTV_ISA_A | DTV_ISA_F | DTV_ISA_D | DTV_ISA_C | DTV_ISA_ZICSR | \
+	 DTV_ISA_ZIFENCEI | DTV_ISA_ZICNTR | DTV_ISA_SSTC)
 
 /*
  * Operand formats. imm is sign-extended as the manual says; shift amounts,
@@ -62,17 +63,27 @@ enum dtv_op {
 
 /**
  * struct dtv_insn - a decoded instruction
+ * @op: enum dtv_op
+ * @len: bytes: 2 or 4
+ * @fmt: enum dtv_fmt
+ * @rd: register number, where @fmt has it; so the following three
+ * @rs1: or zimm, see DTV_FMT_CSRI
+ * @rs2: second source
+ * @rs3: third source
+ * @rm: FP rounding mode (0..7), or aq << 1 | rl
+ * @imm: see enum dtv_fmt
+ * @raw: bits as fetched; upper half 0 when len is 2
  *
  * Compressed instructions decode to the instruction they stand for, with len 2.
  */
 struct dtv_insn {
-	u16 op; /* enum dtv_op */
-	u8 len; /* bytes: 2 or 4 */
-	u8 fmt; /* enum dtv_fmt */
+	u16 op;
+	u8 len;
+	u8 fmt;
 	u8 rd, rs1, rs2, rs3;
-	u8 rm; /* FP rounding mode (0..7), or aq << 1 | rl */
+	u8 rm;
 	s32 imm;
-	u32 raw; /* bits as fetched; upper half 0 when len is 2 */
+	u32 raw;
 };
 
 /**

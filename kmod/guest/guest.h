@@ -12,7 +12,8 @@
 #include "decode.h"
 
 /* What the caller has to do after a state change. */
-#define DTV_FX_REGIME BIT_ULL(0) /* priv, satp, SUM, MXR, MPRV, MPP or PMP changed: choose the view again */
+/* priv, satp, SUM, MXR, MPRV, MPP or PMP changed: choose the view again */
+#define DTV_FX_REGIME BIT_ULL(0)
 #define DTV_FX_SATP BIT_ULL(1) /* satp changed: forget which code pages are executable */
 #define DTV_FX_IRQ BIT_ULL(2) /* look for a pending interrupt before going on */
 #define DTV_FX_TIMER BIT_ULL(3) /* stimecmp or menvcfg.STCE changed: program the timer */
@@ -22,7 +23,8 @@
 #define DTV_FX_WFI BIT_ULL(7) /* sleep until an interrupt is pending */
 #define DTV_FX_SBI BIT_ULL(8) /* ecall to the built-in SBI */
 #define DTV_FX_TRAP BIT_ULL(9) /* a trap was entered: pc is the handler's */
-#define DTV_FX_ISA BIT_ULL(10) /* FS went from Off to another state or back: FP instructions trap or no longer trap */
+/* FS went from Off to another state or back: FP instructions trap or no longer trap */
+#define DTV_FX_ISA BIT_ULL(10)
 
 /* Bits that exist in mip and mie, can be delegated, and menvcfg's. */
 #define DTV_MIP_MASK 0xaaaULL
@@ -69,7 +71,10 @@ void dtv_guest_reset(struct dtv_hart *h, u64 hartid, bool sbi);
  */
 u32 dtv_fp_mxcsr(const struct dtv_hart *h);
 
-/* csr.c: privileged manual chapter 2 to 4, a table row a CSR. Return 0 or -1 (illegal instruction). */
+/*
+ * csr.c: privileged manual chapter 2 to 4, a table row a CSR. Return 0 or -1 (illegal
+ * instruction).
+ */
 int dtv_csr_read(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 *val);
 int dtv_csr_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val, u64 *fx);
 
@@ -112,7 +117,10 @@ u64 dtv_guest_mip(const struct dtv_hart *h, u64 lines);
  */
 int dtv_guest_interrupt(const struct dtv_hart *h, u64 lines);
 
-/* True when wfi must not sleep: a locally enabled interrupt is pending (privileged manual 3.3.3). */
+/*
+ * True when wfi must not sleep: a locally enabled interrupt is pending (privileged
+ * manual 3.3.3).
+ */
 bool dtv_guest_wfi_done(const struct dtv_hart *h, u64 lines);
 
 /* pagetable.c: privileged manual 4.3.2, 4.4 */
@@ -166,7 +174,8 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
  * Return: 0, or -1 with w->exc set.
  * Context: any; takes no lock.
  */
-int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_access acc, struct dtv_walk *w);
+int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_access acc,
+		   struct dtv_walk *w);
 
 /* sbi.c: RISC-V SBI 2.0. Works on the caller's a0..a7 in h->x. */
 struct dtv_cpu;
@@ -183,7 +192,10 @@ struct dtv_vm_core *dtv_sbi_vm(struct dtv_cpu *cpu);
 bool dtv_sbi_hart_exists(struct dtv_cpu *cpu, u64 id);
 /* SBI HSM state (9.2) of a hart that exists. */
 u32 dtv_sbi_hart_state(struct dtv_cpu *cpu, u64 id);
-/* Start a stopped hart in S-mode at gpa @pc, a0 = id, a1 = @arg. Return: 0, or -1: not in state STOPPED. */
+/*
+ * Start a stopped hart in S-mode at gpa @pc, a0 = id, a1 = @arg. Return: 0, or -1: not
+ * in state STOPPED.
+ */
 int dtv_sbi_hart_start(struct dtv_cpu *cpu, u64 id, gpa_t pc, u64 arg);
 /* The calling hart is STOPPED from now on; it leaves the instruction with DTV_FX_WFI. */
 void dtv_sbi_hart_stop(struct dtv_cpu *cpu);

@@ -79,7 +79,7 @@ enum dtv_irq {
 
 #define DTV_NR_PMP 16
 
-/**
+/*
  * struct dtv_hart - architectural state of a hart plus the exit words
  *
  * x[1] to x[31] and canon_mask are what translated code touches most: it

@@ -34,7 +34,8 @@ struct dtv_plic {
 };
 
 void dtv_plic_init(struct dtv_plic *p, unsigned int nr_contexts,
-		   void (*set_output)(void *opaque, unsigned int context, bool level), void *opaque);
+		   void (*set_output)(void *opaque, unsigned int context, bool level),
+		   void *opaque);
 /* Registers are 32 bits wide; other widths and unmapped offsets read 0 and ignore writes. */
 u64 dtv_plic_read(struct dtv_plic *p, u64 offset, unsigned int len);
 void dtv_plic_write(struct dtv_plic *p, u64 offset, unsigned int len, u64 data);

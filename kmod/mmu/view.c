@@ -52,7 +52,7 @@ void dtv_mmu_destroy(struct dtv_mmu *mmu)
 int dtv_views_init(struct dtv_views *vs, unsigned int nr)
 {
 	memset(vs, 0, sizeof(*vs));
-	vs->nr = min(nr, (unsigned int)DTV_VIEWS_MAX);
+	vs->nr = nr < DTV_VIEWS_MAX ? nr : DTV_VIEWS_MAX;
 	vs->filters = dtv_host_alloc(vs->nr * sizeof(*vs->filters));
 	return vs->filters ? 0 : -ENOMEM;
 }
@@ -115,7 +115,10 @@ static u64 maybe_mapped(const struct dtv_filter *f, gva_t gva)
 	return f->pages[p / 64] >> (p % 64) & 1 ? DTV_PAGE_SIZE : 0;
 }
 
-/* Forget a view, by its own hart; another hart leaves @filled, as its owner may be just mapping a page. */
+/*
+ * Forget a view, by its own hart; another hart leaves @filled, as its owner may be just
+ * mapping a page.
+ */
 static void view_reset(struct dtv_cpu *cpu, unsigned int idx, bool own)
 {
 	struct dtv_view *v = &cpu->views.v[idx];
@@ -151,15 +154,18 @@ bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_r
 int dtv_view_find(struct dtv_cpu *cpu, const struct dtv_regime *r)
 {
 	struct dtv_views *vs = &cpu->views;
+	u8 *hint = &vs->last[view_kind(r) & 15];
 	unsigned int i;
 
-	for (i = 0; i < vs->nr; i++) {
-		if (dtv_view_is(cpu, i, r)) {
-			vs->v[i].last = vs->clock;
-			return i;
-		}
+	if (!dtv_view_is(cpu, *hint, r)) {
+		for (i = 0; i < vs->nr && !dtv_view_is(cpu, i, r); i++)
+			;
+		if (i == vs->nr)
+			return -1;
+		*hint = i;
 	}
-	return -1;
+	vs->v[*hint].last = vs->clock;
+	return *hint;
 }
 
 unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r)
@@ -256,6 +262,7 @@ static void zap_begin(struct dtv_cpu *self)
 
 static void zap_end(struct dtv_cpu *self)
 {
+	/* The mappings are gone for the next owner: pairs with the cmpxchg in zap_begin(). */
 	smp_store_release(&self->vm->mmu.zapping, 0);
 }
 
@@ -307,6 +314,10 @@ bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa
 	*link = i;
 added:
 	spin_unlock(&mmu->lock);
+	/*
+	 * The entry before the look at what is code. Who makes it code does it the other
+	 * way round: dtv_dbt_page(), the cmpxchg in zap_begin(), the look at entries.
+	 */
 	smp_mb();
 	return !dtv_dbt_is_code(&vm->dbt, gpa);
 }

@@ -49,6 +49,7 @@ struct dtv_view {
 struct dtv_views {
 	unsigned int nr;
 	u64 clock;
+	u8 last[16]; /* by kind: the view found last */
 	struct dtv_view v[DTV_VIEWS_MAX];
 	struct dtv_filter *filters; /* @nr of them */
 };
@@ -77,7 +78,10 @@ void dtv_views_destroy(struct dtv_views *vs);
  */
 void dtv_view_note(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u8 level);
 
-/* Find the view of a regime, or recycle the least recently used one. Returns its index. Own context. */
+/*
+ * Find the view of a regime, or recycle the least recently used one. Returns its index.
+ * Own context.
+ */
 unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r);
 
 /* The same without making one: index, or -1. A view that is found counts as used. */
@@ -88,16 +92,23 @@ bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_r
 
 /**
  * dtv_view_filled() - a page was mapped writable
- * @cpu: hart; @idx: view; @gva, @gpa: page
+ * @cpu: hart
+ * @idx: view
+ * @gva: any address in the page
+ * @gpa: where it stands
  *
  * Called by the host right after it made the mapping.
  *
- * Return: false when the page has become code meanwhile: the host takes the mapping away again and lets the access fault anew.
+ * Return: false when the page has become code meanwhile: the host takes the mapping away again
+ * and lets the access fault anew.
  * Context: hart's own; may sleep.
  */
 bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa);
 
-/* Take write permission from all mappings of gpa's page on all harts; @self is who asks. May sleep. */
+/*
+ * Take write permission from all mappings of gpa's page on all harts; @self is who
+ * asks. May sleep.
+ */
 void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa);
 
 /* sfence.vma of this hart: zap what it names from the hart's views. */

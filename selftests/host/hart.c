@@ -147,19 +147,21 @@ static void say(const char *fmt, ...)
 /* A bug of ours: say all that helps to find it, and die by the signal's default. */
 static void crash(int sig, const siginfo_t *si, const greg_t *r)
 {
-	static const char *const names[16] = { "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15",
-					       "rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp" };
+	static const char *const names[16] = { "r8",  "r9",  "r10", "r11", "r12", "r13",
+					       "r14", "r15", "rdi", "rsi", "rbp", "rbx",
+					       "rdx", "rax", "rcx", "rsp" };
 	static u32 crashing;
 	u64 ip = r[REG_RIP];
 
 	signal(sig, SIG_DFL);
 	if (__atomic_exchange_n(&crashing, 1, __ATOMIC_SEQ_CST))
 		_exit(UHOST_KILLED);
-	say("\nuhost: crash: signal %d code %d address %p trap %lld error 0x%llx\n", sig, si->si_code,
-	    si->si_addr, r[REG_TRAPNO], r[REG_ERR]);
+	say("\nuhost: crash: signal %d code %d address %p trap %lld error 0x%llx\n", sig,
+	    si->si_code, si->si_addr, r[REG_TRAPNO], r[REG_ERR]);
 	say("  rip 0x%llx", (unsigned long long)ip);
 	for (int i = 0; i < 16; i++)
-		say("%s%s 0x%llx", i % 4 ? " " : "\n  ", names[i], (unsigned long long)r[REG_R8 + i]);
+		say("%s%s 0x%llx", i % 4 ? " " : "\n  ", names[i],
+		    (unsigned long long)r[REG_R8 + i]);
 	say("\n");
 	if (self) {
 		const struct dtv_hart *g = &self->cpu.area->hart;
@@ -182,7 +184,10 @@ static void crash(int sig, const siginfo_t *si, const greg_t *r)
 		}
 	}
 	console_restore();
-	/* Returning runs into the same fault, now with the default action: a core dump of the place. */
+	/*
+	 * Returning runs into the same fault, now with the default action: a core dump
+	 * of the place.
+	 */
 	if (si->si_code <= 0)
 		abort();
 }
@@ -290,6 +295,7 @@ static enum dtv_action hart_run(struct uhart *h)
 
 	WRITE_ONCE(h->kicked, 0);
 	WRITE_ONCE(cpu->in_guest, 1);
+	/* in_guest before the look at requests: see kmod/hart.c. */
 	smp_mb();
 	if (dtv_cpu_pending(cpu) || READ_ONCE(h->host->vm.stopped)) {
 		WRITE_ONCE(cpu->in_guest, 0);

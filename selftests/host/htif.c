@@ -11,9 +11,11 @@
 
 #include "uhost.h"
 
+/* clang-format off */
 #define HTIF_DEVICE(v) ((v) >> 56)
 #define HTIF_COMMAND(v) ((v) >> 48 & 0xff)
 #define HTIF_PAYLOAD(v) ((v) & 0xffffffffffffULL)
+/* clang-format on */
 
 #define SYS_WRITE 64
 #define SYS_EXIT 93
@@ -99,7 +101,8 @@ bool htif_poll(struct uhost *u, const struct image_elf *elf)
 	return true;
 }
 
-int htif_signature(const struct uhost *u, const struct image_elf *elf, const char *path, char *err, size_t n)
+int htif_signature(const struct uhost *u, const struct image_elf *elf, const char *path, char *err,
+		   size_t n)
 {
 	u64 size = elf->end_signature - elf->begin_signature;
 	const u8 *p;

@@ -51,7 +51,8 @@ static void finish(void *opaque, enum finisher_what what, unsigned int code)
 		uhost_stop(u, UHOST_OK, "%s", "");
 		break;
 	case FINISHER_FAIL:
-		uhost_stop(u, code & 255 ? (int)(code & 255) : UHOST_KILLED, "guest failed with code %u", code);
+		uhost_stop(u, code & 255 ? (int)(code & 255) : UHOST_KILLED,
+			   "guest failed with code %u", code);
 		break;
 	case FINISHER_RESET:
 		uhost_stop(u, UHOST_KILLED, "guest asked for a reset");
@@ -72,7 +73,8 @@ static void plic_write(void *dev, uint64_t offset, unsigned int len, uint64_t da
 int machine_init(struct uhost *u, char *err, size_t n)
 {
 	const struct bus_range devices[] = {
-		{ MACHINE_FINISHER_GPA, FINISHER_SIZE, finisher_read, finisher_write, &u->finisher, "finisher" },
+		{ MACHINE_FINISHER_GPA, FINISHER_SIZE, finisher_read, finisher_write, &u->finisher,
+		  "finisher" },
 		{ MACHINE_RTC_GPA, RTC_SIZE, rtc_read, rtc_write, &u->rtc, "rtc" },
 		{ MACHINE_PLIC_GPA, MACHINE_PLIC_SIZE, plic_read, plic_write, &u->vm.plic, "plic" },
 		{ MACHINE_UART_GPA, UART_SIZE, uart_read, uart_write, &u->uart, "uart" },
@@ -110,6 +112,6 @@ void machine_mmio(struct uhost *u, struct dtv_mmio *mmio)
 	if (!mmio->write)
 		mmio->data = data;
 	if (ret && u->trace)
-		fprintf(stderr, "uhost: nothing at gpa 0x%llx (%s, %u bytes)\n", (unsigned long long)mmio->gpa,
-			mmio->write ? "write" : "read", mmio->len);
+		fprintf(stderr, "uhost: nothing at gpa 0x%llx (%s, %u bytes)\n",
+			(unsigned long long)mmio->gpa, mmio->write ? "write" : "read", mmio->len);
 }

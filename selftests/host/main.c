@@ -66,8 +66,10 @@ void uhost_stop(struct uhost *u, int code, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(u->why, sizeof(u->why), fmt, ap);
 	va_end(ap);
+	/* The words come before: pairs with the look at stopped, after which the harts end. */
 	smp_mb();
 	WRITE_ONCE(u->vm.stopped, true);
+	/* stopped before the looks at in_guest in hart_kick(): pairs with hart_run(). */
 	smp_mb();
 	for (unsigned int i = 0; i < u->nr_harts; i++) {
 		if (u->harts[i])
@@ -195,7 +197,21 @@ static int bad_usage(const char *option, const char *what)
 /* Returns -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
-	enum { KERNEL = 256, INITRD, APPEND, ELF, SIGNATURE, MEMORY, CPUS, CACHE, MAX_SECONDS, STATS, TRACE, STRESS_KICKS, HELP };
+	enum {
+		KERNEL = 256,
+		INITRD,
+		APPEND,
+		ELF,
+		SIGNATURE,
+		MEMORY,
+		CPUS,
+		CACHE,
+		MAX_SECONDS,
+		STATS,
+		TRACE,
+		STRESS_KICKS,
+		HELP
+	};
 	static const struct option longs[] = {
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
@@ -236,12 +252,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 				return bad_usage("--memory", "a size like 512M or 1G is expected");
 			break;
 		case CPUS:
-			if (!parse_number(optarg, &o->cpus) || o->cpus < 1 || o->cpus > DTV_MAX_HARTS)
+			if (!parse_number(optarg, &o->cpus) || o->cpus < 1 ||
+			    o->cpus > DTV_MAX_HARTS)
 				return bad_usage("--cpus", "a number from 1 to 32 is expected");
 			break;
 		case CACHE:
-			if (!parse_size(optarg, &o->cache) || o->cache < 1 << 20 || o->cache > 1 << 30 ||
-			    o->cache % 4096)
+			if (!parse_size(optarg, &o->cache) || o->cache < 1 << 20 ||
+			    o->cache > 1 << 30 || o->cache % 4096)
 				return bad_usage("--cache", "a size from 1M to 1G is expected");
 			break;
 		case MAX_SECONDS:
@@ -292,7 +309,8 @@ static int make_ram(struct uhost *u, u64 size, char *err, size_t n)
 
 	if (size < IMAGE_MEMORY_MIN) {
 		snprintf(err, n, "memory of %llu MiB is too small: at least %llu MiB",
-			 (unsigned long long)(size >> 20), (unsigned long long)(IMAGE_MEMORY_MIN >> 20));
+			 (unsigned long long)(size >> 20),
+			 (unsigned long long)(IMAGE_MEMORY_MIN >> 20));
 		return -1;
 	}
 	if (size % RAM_UNIT) {
@@ -314,7 +332,8 @@ static int make_ram(struct uhost *u, u64 size, char *err, size_t n)
 	u->ram = (struct image_ram){ .host = p, .gpa = MACHINE_RAM_GPA, .size = size };
 	return 0;
 fail:
-	snprintf(err, n, "cannot get %llu MiB of memory: %s", (unsigned long long)(size >> 20), strerror(errno));
+	snprintf(err, n, "cannot get %llu MiB of memory: %s", (unsigned long long)(size >> 20),
+		 strerror(errno));
 	return -1;
 }
 
@@ -379,11 +398,20 @@ static void isa_list(u64 isa, const char *list[static 16])
 		u64 bit;
 		const char *name;
 	} names[] = {
-		{ DTV_ISA_I, "i" },	      { DTV_ISA_M, "m" },	{ DTV_ISA_A, "a" },
-		{ DTV_ISA_F, "f" },	      { DTV_ISA_D, "d" },	{ DTV_ISA_C, "c" },
-		{ DTV_ISA_ZICNTR, "zicntr" }, { DTV_ISA_ZICSR, "zicsr" }, { DTV_ISA_ZIFENCEI, "zifencei" },
-		{ DTV_ISA_ZBA, "zba" },	      { DTV_ISA_ZBB, "zbb" },	{ DTV_ISA_ZBS, "zbs" },
-		{ DTV_ISA_SSTC, "sstc" },     { DTV_ISA_SVINVAL, "svinval" },
+		{ DTV_ISA_I, "i" },
+		{ DTV_ISA_M, "m" },
+		{ DTV_ISA_A, "a" },
+		{ DTV_ISA_F, "f" },
+		{ DTV_ISA_D, "d" },
+		{ DTV_ISA_C, "c" },
+		{ DTV_ISA_ZICNTR, "zicntr" },
+		{ DTV_ISA_ZICSR, "zicsr" },
+		{ DTV_ISA_ZIFENCEI, "zifencei" },
+		{ DTV_ISA_ZBA, "zba" },
+		{ DTV_ISA_ZBB, "zbb" },
+		{ DTV_ISA_ZBS, "zbs" },
+		{ DTV_ISA_SSTC, "sstc" },
+		{ DTV_ISA_SVINVAL, "svinval" },
 	};
 	unsigned int n = 0;
 
@@ -437,7 +465,8 @@ static int load_linux(struct uhost *u, const struct options *o, char *err, size_
 	return 0;
 }
 
-static int load_elf(struct uhost *u, const struct options *o, struct image_elf *elf, char *err, size_t n)
+static int load_elf(struct uhost *u, const struct options *o, struct image_elf *elf, char *err,
+		    size_t n)
 {
 	int fd = open_file(o->elf, err, n);
 
@@ -449,7 +478,8 @@ static int load_elf(struct uhost *u, const struct options *o, struct image_elf *
 	return 0;
 }
 
-static int build(struct uhost *u, const struct options *o, struct image_elf *elf, char *err, size_t n)
+static int build(struct uhost *u, const struct options *o, struct image_elf *elf, char *err,
+		 size_t n)
 {
 	struct dtv_dbt_config cfg;
 
@@ -461,7 +491,8 @@ static int build(struct uhost *u, const struct options *o, struct image_elf *elf
 		snprintf(err, n, "eventfd: %s", strerror(errno));
 		return -1;
 	}
-	if (make_ram(u, o->memory, err, n) || make_cache(u, o->cache, err, n) || views_reserve(u, err, n))
+	if (make_ram(u, o->memory, err, n) || make_cache(u, o->cache, err, n) ||
+	    views_reserve(u, err, n))
 		return -1;
 	cfg = (struct dtv_dbt_config){
 		.rw = u->cache_rw,
@@ -540,7 +571,8 @@ static void serve(struct uhost *u, const struct options *o, const struct image_e
 
 		if (poll(fds, 2, ms) < 0 && errno != EINTR)
 			break;
-		if (fds[0].revents && read(u->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		if (fds[0].revents && read(u->event_fd, &count, sizeof(count)) < 0 &&
+		    errno != EAGAIN)
 			break;
 		/* Output that just began waits a moment for more; else it goes out now. */
 		if (!fds[0].revents) {
@@ -623,8 +655,10 @@ int main(int argc, char **argv)
 	code = parse_options(argc, argv, &o);
 	if (code >= 0)
 		return code;
-	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("fma")) {
-		fprintf(stderr, "uhost: this processor is too old: x86-64-v3 and FSGSBASE are needed\n");
+	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
+	    !__builtin_cpu_supports("fma")) {
+		fprintf(stderr,
+			"uhost: this processor is too old: x86-64-v3 and FSGSBASE are needed\n");
 		return UHOST_USAGE;
 	}
 	u = calloc(1, sizeof(*u));

@@ -24,12 +24,12 @@
 static int failures;
 static const char *current;
 
-#define CHECK(c)                                                                        \
-	do {                                                                            \
-		if (!(c)) {                                                             \
-			failures++;                                                     \
-			printf("# %s: line %d: %s\n", current, __LINE__, #c);           \
-		}                                                                       \
+#define CHECK(c)                                                              \
+	do {                                                                  \
+		if (!(c)) {                                                   \
+			failures++;                                           \
+			printf("# %s: line %d: %s\n", current, __LINE__, #c); \
+		}                                                             \
 	} while (0)
 
 /* --- bus --- */
@@ -367,9 +367,12 @@ static void test_kernel(void)
 	CHECK(l.entry == 0x80200000 && l.kernel_end == 0x81600000);
 	CHECK(l.dtb == 0x90000000 - IMAGE_DTB_MAX && l.initrd_end <= l.dtb &&
 	      l.initrd_end - l.initrd_start == 1000000 && l.initrd_start % 4096 == 0);
-	CHECK(image_place(&k, 0, 0x80000000, 1 << 20, &l, err, 256) == -1 && strstr(err, "1 MiB is too small"));
-	CHECK(image_place(&k, 0, 0x80000000, 16 << 20, &l, err, 256) == -1 && strstr(err, "kernel does not fit"));
-	CHECK(image_place(&k, 0, 0x80000000, 22 << 20, &l, err, 256) == -1 && strstr(err, "device tree"));
+	CHECK(image_place(&k, 0, 0x80000000, 1 << 20, &l, err, 256) == -1 &&
+	      strstr(err, "1 MiB is too small"));
+	CHECK(image_place(&k, 0, 0x80000000, 16 << 20, &l, err, 256) == -1 &&
+	      strstr(err, "kernel does not fit"));
+	CHECK(image_place(&k, 0, 0x80000000, 22 << 20, &l, err, 256) == -1 &&
+	      strstr(err, "device tree"));
 	CHECK(!image_place(&k, 0, 0x80000000, 24 << 20, &l, err, 256) && l.initrd_start == 0);
 	CHECK(image_place(&k, 2 << 20, 0x80000000, 24 << 20, &l, err, 256) == -1 &&
 	      strstr(err, "initrd does not fit"));
@@ -404,13 +407,14 @@ static void test_load(void)
 	CHECK(!memcmp(ram.host + (l.initrd_start - ram.gpa), initrd, sizeof(initrd)));
 	/* The file shrank meanwhile. */
 	CHECK(!ftruncate(ifd, 10));
-	CHECK(image_load(kfd, "K", ifd, "I", &k, &l, &ram, err, 256) == -1 && strstr(err, "I: file is shorter"));
+	CHECK(image_load(kfd, "K", ifd, "I", &k, &l, &ram, err, 256) == -1 &&
+	      strstr(err, "I: file is shorter"));
 	close(kfd);
 	close(ifd);
 	free(ram.host);
 }
 
-/**
+/*
  * struct small_elf - an ELF file with one segment and one symbol
  */
 struct small_elf {
@@ -445,7 +449,9 @@ static void make_elf(struct small_elf *e)
 			  .sh_offset = offsetof(struct small_elf, sym),
 			  .sh_size = 2 * sizeof(Elf64_Sym),
 			  .sh_link = 2 },
-			{ .sh_type = SHT_STRTAB, .sh_offset = offsetof(struct small_elf, names), .sh_size = 16 } },
+			{ .sh_type = SHT_STRTAB,
+			  .sh_offset = offsetof(struct small_elf, names),
+			  .sh_size = 16 } },
 		.sym = { { 0 }, { .st_name = 1, .st_value = 0x80001000 } },
 		.names = "\0tohost",
 		.text = { 1, 2, 3, 4 },
@@ -462,7 +468,8 @@ static int load_elf(const struct small_elf *e, size_t n, struct image_elf *out, 
 	ret = image_load_elf(fd, "E", &ram, out, err, 256);
 	close(fd);
 	if (!ret)
-		CHECK(!memcmp(memory, e->text, 16) && memory[16] == 0 && memory[31] == 0 && memory[32] == 0xff);
+		CHECK(!memcmp(memory, e->text, 16) && memory[16] == 0 && memory[31] == 0 &&
+		      memory[32] == 0xff);
 	return ret;
 }
 

@@ -8,10 +8,10 @@
 #include "uhost.h"
 
 static const char *const exit_names[DTV_NR_EXITS] = {
-	[DTV_EXIT_NONE] = "none",     [DTV_EXIT_CHAIN] = "chain",     [DTV_EXIT_ENTER] = "enter",
-	[DTV_EXIT_JUMP] = "jump",     [DTV_EXIT_SYSTEM] = "system",   [DTV_EXIT_ACCESS] = "access",
-	[DTV_EXIT_KICK] = "kick",     [DTV_EXIT_RESUME] = "resume",   [DTV_EXIT_ILLEGAL] = "illegal",
-	[DTV_EXIT_FETCH] = "fetch",   [DTV_EXIT_FP] = "fp",
+	[DTV_EXIT_NONE] = "none",   [DTV_EXIT_CHAIN] = "chain",	  [DTV_EXIT_ENTER] = "enter",
+	[DTV_EXIT_JUMP] = "jump",   [DTV_EXIT_SYSTEM] = "system", [DTV_EXIT_ACCESS] = "access",
+	[DTV_EXIT_KICK] = "kick",   [DTV_EXIT_RESUME] = "resume", [DTV_EXIT_ILLEGAL] = "illegal",
+	[DTV_EXIT_FETCH] = "fetch", [DTV_EXIT_FP] = "fp",
 };
 
 void dtv_host_trace(struct dtv_cpu *cpu, enum dtv_trace what, u64 a, u64 b)
@@ -35,7 +35,9 @@ void dtv_host_trace(struct dtv_cpu *cpu, enum dtv_trace what, u64 a, u64 b)
 	}
 	if (h->host->trace)
 		fprintf(stderr, "[%u] %s %s 0x%llx 0x%llx\n", cpu->id, names[what],
-			what == DTV_TRACE_EXIT && exit_names[a % DTV_NR_EXITS] ? exit_names[a % DTV_NR_EXITS] : "",
+			what == DTV_TRACE_EXIT && exit_names[a % DTV_NR_EXITS] ?
+				exit_names[a % DTV_NR_EXITS] :
+				"",
 			(unsigned long long)a, (unsigned long long)b);
 }
 
@@ -89,6 +91,6 @@ void stats_print(const struct uhost *u, u64 ns)
 	line("invalidated", d->stat_invalidated);
 	line("flushes", d->stat_flushes);
 	getrusage(RUSAGE_SELF, &ru);
-	fprintf(stderr, "time: %.3f s, user %.3f s, system %.3f s\n", ns / 1e9, seconds(&ru.ru_utime),
-		seconds(&ru.ru_stime));
+	fprintf(stderr, "time: %.3f s, user %.3f s, system %.3f s\n", ns / 1e9,
+		seconds(&ru.ru_utime), seconds(&ru.ru_stime));
 }

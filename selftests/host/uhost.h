@@ -160,7 +160,8 @@ static inline u64 uhost_monotonic(void)
 /* main.c */
 
 /* End the run: the first caller's code and message count. Any thread, also in signal handlers. */
-void uhost_stop(struct uhost *u, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void uhost_stop(struct uhost *u, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Make the main thread look around. Any context. */
 void uhost_poke(struct uhost *u);
 
@@ -200,7 +201,8 @@ void views_map(struct uhart *h, const struct dtv_miss *m);
 /* Look at the mailbox. Returns true when something was there. Main thread. */
 bool htif_poll(struct uhost *u, const struct image_elf *elf);
 /* Write the architecture tests' result area to a file. */
-int htif_signature(const struct uhost *u, const struct image_elf *elf, const char *path, char *err, size_t n);
+int htif_signature(const struct uhost *u, const struct image_elf *elf, const char *path, char *err,
+		   size_t n);
 
 /* stats.c */
 void stats_print(const struct uhost *u, u64 ns);

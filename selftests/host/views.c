@@ -268,7 +268,10 @@ void views_map(struct uhart *h, const struct dtv_miss *m)
 		gva -= before;
 		gpa -= before;
 		size = RUN_SIZE;
-		/* The kernel fills page tables around each touched page on its own, without allocating others. */
+		/*
+		 * The kernel fills page tables around each touched page on its own,
+		 * without allocating others.
+		 */
 		flags = 0;
 	}
 	if (gpa < u->ram.gpa || gpa - u->ram.gpa + size > u->ram.size) {
@@ -301,7 +304,9 @@ void dtv_host_view_zap(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u64 siz
 		size -= below;
 		start = -half;
 	}
-	end = size > (u64)(half - start) ? half : (s64)((start + size + DTV_PAGE_SIZE - 1) & DTV_PAGE_MASK);
+	end = size > (u64)(half - start) ?
+		      half :
+		      (s64)((start + size + DTV_PAGE_SIZE - 1) & DTV_PAGE_MASK);
 	if (end - start == (s64)DTV_PAGE_SIZE && hart_is_self(h)) {
 		u64 *gone = gone_slot(&h->views[idx], start);
 

@@ -51,7 +51,10 @@ static struct sbiret sbi(u64 ext, u64 fid, u64 a0_, u64 a1_, u64 a2_, u64 a3_)
 	register u64 a6 asm("a6") = fid;
 	register u64 a7 asm("a7") = ext;
 
-	asm volatile("ecall" : "+r"(a0), "+r"(a1) : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7) : "memory");
+	asm volatile("ecall"
+		     : "+r"(a0), "+r"(a1)
+		     : "r"(a2), "r"(a3), "r"(a4), "r"(a6), "r"(a7)
+		     : "memory");
 	return (struct sbiret){ a0, a1 };
 }
 
@@ -139,7 +142,10 @@ static void lock_amo(void)
 	u32 was;
 
 	do {
-		asm volatile("amoswap.w.aq %0, %2, %1" : "=r"(was), "+A"(amo_lock) : "r"(1) : "memory");
+		asm volatile("amoswap.w.aq %0, %2, %1"
+			     : "=r"(was), "+A"(amo_lock)
+			     : "r"(1)
+			     : "memory");
 	} while (was);
 }
 
@@ -327,7 +333,8 @@ void first_main(u64 id, const void *dtb)
 	}
 	asm volatile("csrc sstatus, %0" ::"r"(2));
 	if (!failed) {
-		if (sum != total || sum32 != (u32)total || guarded_a != total || guarded_c != 2 * total)
+		if (sum != total || sum32 != (u32)total || guarded_a != total ||
+		    guarded_c != 2 * total)
 			fail("counts differ after rounds:", total);
 		if (bits != (1ULL << n) - 1)
 			fail("amoor lost a bit", bits);

@@ -189,7 +189,7 @@ static const struct {
 	{ "c.sdsp", "sd $1,$2" },
 };
 
-static void expand(const char *template, char *operands, char *out)
+static void expand(const char *pattern, char *operands, char *out)
 {
 	const char *arg[3] = { "", "", "" };
 	unsigned int i = 0;
@@ -197,11 +197,11 @@ static void expand(const char *template, char *operands, char *out)
 
 	for (p = strtok(operands, ","); p && i < 3; p = strtok(NULL, ","))
 		arg[i++] = p;
-	for (; *template; template++) {
-		if (*template == '$')
-			out += sprintf(out, "%s", arg[*++template - '1']);
+	for (; *pattern; pattern++) {
+		if (*pattern == '$')
+			out += sprintf(out, "%s", arg[*++pattern - '1']);
 		else
-			*out++ = *template;
+			*out++ = *pattern;
 	}
 	*out = 0;
 }

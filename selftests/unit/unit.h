@@ -14,16 +14,16 @@ void unit_fail(const char *file, int line, const char *what, u64 got, u64 want);
 /* The running test cannot be made here; it counts as skipped. */
 void unit_skip(const char *why);
 
-#define CHECK(c)                                                      \
-	do {                                                          \
-		if (!(c))                                             \
-			unit_fail(__FILE__, __LINE__, #c, 0, 1);      \
+#define CHECK(c)                                                 \
+	do {                                                     \
+		if (!(c))                                        \
+			unit_fail(__FILE__, __LINE__, #c, 0, 1); \
 	} while (0)
-#define CHECK_EQ(a, b)                                                        \
-	do {                                                                  \
-		u64 _got = (u64)(a), _want = (u64)(b);                        \
-		if (_got != _want)                                            \
-			unit_fail(__FILE__, __LINE__, #a, _got, _want);       \
+#define CHECK_EQ(a, b)                                                  \
+	do {                                                            \
+		u64 _got = (u64)(a), _want = (u64)(b);                  \
+		if (_got != _want)                                      \
+			unit_fail(__FILE__, __LINE__, #a, _got, _want); \
 	} while (0)
 
 #define RAM_BASE 0x80000000ULL

@@ -11,6 +11,7 @@
 
 #include "../buf.h"
 
+/* clang-format off */
 enum x86_reg {
 	RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI,
 	R8, R9, R10, R11, R12, R13, R14, R15,
@@ -23,6 +24,7 @@ enum x86_cc {
 	CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A,
 	CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G,
 };
+/* clang-format on */
 
 /* The eight ALU operations that share one encoding scheme. */
 enum x86_alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
@@ -35,6 +37,7 @@ enum x86_shift { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAL, SH_SAR 
  * @index: enum x86_reg (not RSP) or X86_NO_REG
  * @scale: 0..3, log2
  * @gs: gs segment override: an address in the current data view
+ * @disp: bytes
  */
 struct x86_mem {
 	u8 base;
@@ -129,7 +132,8 @@ static inline void x86_prefix(struct dtv_buf *b, u32 fl)
 
 static inline void x86_rex(struct dtv_buf *b, u32 fl, u8 reg, u8 index, u8 base, bool force)
 {
-	u8 rex = 0x40 | (fl & X86_W ? 8 : 0) | (reg & 8 ? 4 : 0) | (index & 8 ? 2 : 0) | (base & 8 ? 1 : 0);
+	u8 rex = 0x40 | (fl & X86_W ? 8 : 0) | (reg & 8 ? 4 : 0) | (index & 8 ? 2 : 0) |
+		 (base & 8 ? 1 : 0);
 
 	if (rex != 0x40 || force)
 		x86_byte(b, rex);
@@ -188,7 +192,8 @@ static inline void x86_op_rm(struct dtv_buf *b, u32 fl, u8 op, u8 reg, struct x8
 }
 
 /* Three-operand VEX encodings: @pp 0 none, 1 66, 2 F3, 3 F2; @mm 1 0F, 2 0F38, 3 0F3A. */
-static inline void x86_vex_rr(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, u8 rm)
+static inline void x86_vex_rr(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv,
+			      u8 rm)
 {
 	x86_byte(b, 0xc4);
 	x86_byte(b, (reg & 8 ? 0 : 0x80) | 0x40 | (rm & 8 ? 0 : 0x20) | mm);
@@ -197,7 +202,8 @@ static inline void x86_vex_rr(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8
 	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
-static inline void x86_vex_rm(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv, struct x86_mem m)
+static inline void x86_vex_rm(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv,
+			      struct x86_mem m)
 {
 	u8 index = m.index == X86_NO_REG ? 0 : m.index;
 	u8 base = m.base == X86_NO_REG ? 0 : m.base;
@@ -767,7 +773,15 @@ static inline void movq_rx(struct dtv_buf *b, bool w, u8 r, u8 x)
 }
 
 /* addsd/addss ... by the second opcode byte */
-enum x86_sse { SSE_SQRT = 0x51, SSE_ADD = 0x58, SSE_MUL, SSE_SUB = 0x5c, SSE_MIN, SSE_DIV, SSE_MAX };
+enum x86_sse {
+	SSE_SQRT = 0x51,
+	SSE_ADD = 0x58,
+	SSE_MUL,
+	SSE_SUB = 0x5c,
+	SSE_MIN,
+	SSE_DIV,
+	SSE_MAX
+};
 
 static inline void sse_s_rr(struct dtv_buf *b, enum x86_sse op, bool dbl, u8 d, u8 s)
 {

@@ -142,7 +142,10 @@ void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target)
 	c->target = target - tx->block_pc;
 }
 
-/* jcc to @target; @cmp emits the comparison (again, when padding is needed: it must stay next to the jcc). */
+/*
+ * jcc to @target; @cmp emits the comparison (again, when padding is needed: it must
+ * stay next to the jcc).
+ */
 void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(struct dtv_tx *tx))
 {
 	u8 *p = tx->b.p;
@@ -160,8 +163,10 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(st
 	c->target = target - tx->block_pc;
 }
 
-#define JCACHE_DISP(class) \
-	((s32)(offsetof(struct dtv_area, jcache) + (class) * sizeof(struct dtv_jentry) * DTV_JCACHE) - DTV_HART_BIAS)
+#define JCACHE_DISP(class)                                         \
+	((s32)(offsetof(struct dtv_area, jcache) +                 \
+	       (class) * sizeof(struct dtv_jentry) * DTV_JCACHE) - \
+	 DTV_HART_BIAS)
 
 /* The jump cache's entry for the guest pc in rax; changes rcx and the flags. */
 static struct x86_mem jcache_probe(struct dtv_tx *tx, u8 class)
@@ -222,7 +227,10 @@ void call_exit(struct dtv_tx *tx, gva_t target, gva_t link)
 {
 	struct dtv_cold *c;
 
-	/* ra is committed, and may be what the target was made from: no way back from the padding on. */
+	/*
+	 * ra is committed, and may be what the target was made from: no way back from
+	 * the padding on.
+	 */
 	dtv_tx_entry(tx, ENTRY_BUSY);
 	x86_nop(&tx->b, patch_pad(tx, PUSH_LINK_LEN + 1));
 	push_link(tx);
@@ -269,7 +277,8 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	tx->pend_canon = false;
 	tx->rd_is_f = false;
 	if (!dtv_x86_sys(tx) && !dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_fp(tx))
-		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM, true);
+		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM,
+			    true);
 	if (!rd || tx->rd_is_f)
 		return;
 	forget(tx, rd);

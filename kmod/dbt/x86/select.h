@@ -34,19 +34,28 @@ static inline bool mapped(u8 r)
 	return dtv_x86_map[r] != X86_NO_REG;
 }
 
-/* Host register that holds x[r]: its own, or @tmp loaded from the slot (zero for x0). Leaves flags alone unless r is x0. */
+/*
+ * Host register that holds x[r]: its own, or @tmp loaded from the slot (zero for x0).
+ * Leaves flags alone unless r is x0.
+ */
 u8 src(struct dtv_tx *tx, u8 r, u8 tmp);
 
 /* Load x[r] into @d, whatever it is. */
 void load_reg(struct dtv_tx *tx, u8 d, u8 r);
 
-/* Host register to compute x[rd] in when a partial result in it would do no harm: its own, or @tmp. */
+/*
+ * Host register to compute x[rd] in when a partial result in it would do no harm: its
+ * own, or @tmp.
+ */
 u8 dst(struct dtv_tx *tx, u8 rd, u8 tmp);
 
 /* The commit: x[rd] = host register @h (nothing for x0 or when h is rd's own register). */
 void commit(struct dtv_tx *tx, u8 rd, u8 h);
 
-/* x[rd] is about to change: forget facts about it. Called by dtv_x86_insn() for every instruction with an integer rd. */
+/*
+ * x[rd] is about to change: forget facts about it. Called by dtv_x86_insn() for every
+ * instruction with an integer rd.
+ */
 void forget(struct dtv_tx *tx, u8 rd);
 
 /**
@@ -62,7 +71,10 @@ void forget(struct dtv_tx *tx, u8 rd);
  */
 struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp);
 
-/* select_fp.c: F and D. select_mem.c: loads, stores, atomics. select_int.c: the rest. Each returns false when the op is not its. */
+/*
+ * select_fp.c: F and D. select_mem.c: loads, stores, atomics. select_int.c: the rest.
+ * Each returns false when the op is not its.
+ */
 bool dtv_x86_int(struct dtv_tx *tx);
 bool dtv_x86_mem(struct dtv_tx *tx);
 bool dtv_x86_fp(struct dtv_tx *tx);

@@ -46,7 +46,8 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
 	}
 	base = src(tx, rs1, tmp);
 	drift = tx->drift[rs1];
-	if (rs1 == 0 || !(tx->canon & 1U << rs1) || drift + imm > 1 << 30 || drift + imm < -(1 << 30)) {
+	if (rs1 == 0 || !(tx->canon & 1U << rs1) || drift + imm > 1 << 30 ||
+	    drift + imm < -(1 << 30)) {
 		canon_check(tx, base);
 		tx->canon |= 1U << rs1;
 		tx->drift[rs1] = 0;
@@ -128,7 +129,10 @@ static void store(struct dtv_tx *tx)
 	}
 }
 
-/* The address of an atomic in a register of its own, naturally aligned or left to C (which raises the exception). */
+/*
+ * The address of an atomic in a register of its own, naturally aligned or left to C
+ * (which raises the exception).
+ */
 static u8 atomic_base(struct dtv_tx *tx, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;

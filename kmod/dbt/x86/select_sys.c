@@ -20,7 +20,7 @@
 #define CSR_STVAL 0x143
 
 /* sstatus bits below 32 that this machine has. */
-#define SSTATUS_LOW                                                                                      \
+#define SSTATUS_LOW                                                                                \
 	(DTV_MSTATUS_SIE | DTV_MSTATUS_SPIE | DTV_MSTATUS_SPP | DTV_MSTATUS_FS | DTV_MSTATUS_SUM | \
 	 DTV_MSTATUS_MXR)
 
