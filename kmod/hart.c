@@ -1036,6 +1036,14 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		}
 		return;
 	}
+	if (!dtv_view_admits(cpu, &r, walk.global)) {
+		/* Once in a hart's life: the instruction starts again, in a view of its own. */
+		h->pc = w.pc;
+		choose_view(cpu);
+		m->kind = DTV_MISS_REDIRECT;
+		m->ip = vm->dbt.stub_lookup;
+		return;
+	}
 	dtv_host_trace(cpu, DTV_TRACE_MISS, gva, walk.gpa);
 	m->gva = gva & DTV_PAGE_MASK;
 	m->gpa = walk.gpa & DTV_PAGE_MASK;

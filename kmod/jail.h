@@ -18,7 +18,7 @@ struct dtv_vcpu;
 struct dtv_vm;
 struct file;
 
-#define DTV_JAIL_VIEWS 32
+#define DTV_JAIL_VIEWS 64
 #define DTV_JAIL_AREA 0x20000000UL
 #define DTV_JAIL_CACHE 0x40000000UL
 #define DTV_JAIL_VIEW 0x100000000000UL

@@ -144,11 +144,29 @@ static u8 view_kind(const struct dtv_regime *r)
 	return r->priv == DTV_PRIV_U ? kind & ~4 : kind;
 }
 
+/* Key of the view of all address spaces: no satp has this mode. */
+#define KEY_GLOBAL (~0ULL)
+
+static u64 view_key(const struct dtv_cpu *cpu, const struct dtv_regime *r)
+{
+	if (r->satp && r->priv == DTV_PRIV_S && !r->sum && !r->mxr && !cpu->views.split)
+		return KEY_GLOBAL;
+	return r->satp;
+}
+
+bool dtv_view_admits(struct dtv_cpu *cpu, const struct dtv_regime *r, bool global)
+{
+	if (global || view_key(cpu, r) != KEY_GLOBAL)
+		return true;
+	cpu->views.split = true;
+	return false;
+}
+
 bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_regime *r)
 {
 	const struct dtv_view *v = &cpu->views.v[idx];
 
-	return idx < cpu->views.nr && v->used && v->key == r->satp && v->kind == view_kind(r);
+	return idx < cpu->views.nr && v->used && v->key == view_key(cpu, r) && v->kind == view_kind(r);
 }
 
 int dtv_view_find(struct dtv_cpu *cpu, const struct dtv_regime *r)
@@ -190,7 +208,7 @@ unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r)
 	view_reset(cpu, victim, true);
 	vs->v[victim] = (struct dtv_view){
 		.used = true,
-		.key = r->satp,
+		.key = view_key(cpu, r),
 		.kind = view_kind(r),
 		.gen = vs->v[victim].gen,
 		.last = vs->clock,
@@ -401,6 +419,9 @@ void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 		struct dtv_view *v = &vs->v[i];
 
 		if (!v->used || !v->key || !READ_ONCE(v->filled))
+			continue;
+		/* A fence of one ASID leaves global mappings alone (privileged manual 4.2.1). */
+		if (f->asid != ~0ULL && v->key == KEY_GLOBAL)
 			continue;
 		if (f->asid != ~0ULL && (v->key & DTV_SATP_ASID) >> DTV_SATP_ASID_SHIFT != f->asid)
 			continue;

@@ -48,6 +48,11 @@ struct dtv_view {
 
 struct dtv_views {
 	unsigned int nr;
+	/*
+	 * S-mode without SUM is mirrored in one view for all address spaces, as
+	 * long as all it sees are global mappings (privileged manual 4.3.1).
+	 */
+	bool split; /* no longer: something else was met */
 	u64 clock;
 	u8 last[16]; /* by kind: the view found last */
 	struct dtv_view v[DTV_VIEWS_MAX];
@@ -86,6 +91,12 @@ unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r);
 
 /* The same without making one: index, or -1. A view that is found counts as used. */
 int dtv_view_find(struct dtv_cpu *cpu, const struct dtv_regime *r);
+
+/*
+ * A mapping that is not @global was found in the regime. Return: false when its view is that of all
+ * address spaces and must not show it: from now on each has its own; choose the view again.
+ */
+bool dtv_view_admits(struct dtv_cpu *cpu, const struct dtv_regime *r, bool global);
 
 /* Whether view @idx is that of the regime. */
 bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_regime *r);

@@ -79,8 +79,8 @@ int views_reserve(struct uhost *u, char *err, size_t n)
 	void *p;
 
 	u->nr_views = VIEW_SLOTS / u->nr_harts;
-	if (u->nr_views > 16)
-		u->nr_views = 16;
+	if (u->nr_views > DTV_VIEWS_MAX)
+		u->nr_views = DTV_VIEWS_MAX;
 	size = u->nr_harts * (u64)u->nr_views * DTV_VIEW_STRIDE;
 	vma_limit = read_vma_limit();
 	p = mmap((void *)VIEW_AREA, size, PROT_NONE,
