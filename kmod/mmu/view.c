@@ -166,7 +166,8 @@ bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_r
 {
 	const struct dtv_view *v = &cpu->views.v[idx];
 
-	return idx < cpu->views.nr && v->used && v->key == view_key(cpu, r) && v->kind == view_kind(r);
+	return idx < cpu->views.nr && v->used && v->key == view_key(cpu, r) &&
+	       v->kind == view_kind(r);
 }
 
 int dtv_view_find(struct dtv_cpu *cpu, const struct dtv_regime *r)
