@@ -13,7 +13,8 @@
 #define HASH_BITS 16
 #define XP_BITS 14
 #define MAX_XPS 65536
-#define NR_META(size) ((size) / 3)
+/* Side tables of small blocks are half as large as their code. */
+#define NR_META(size) ((size) / 2)
 
 int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
 {
@@ -66,6 +67,8 @@ void dtv_dbt_destroy(struct dtv_dbt *d)
 
 void dtv_dbt_flush(struct dtv_dbt *d)
 {
+	/* No hart is here, but the daemon may be dropping translations. */
+	spin_lock(&d->lock);
 	/* Index 0 means none in blocks[] and xps[]. */
 	d->nr_blocks = 1;
 	d->nr_xps = 1;
@@ -76,6 +79,7 @@ void dtv_dbt_flush(struct dtv_dbt *d)
 	memset(d->xp_hash, 0, (d->xp_mask + 1) * sizeof(u32));
 	WRITE_ONCE(d->gen, d->gen + 1);
 	d->stat_flushes++;
+	spin_unlock(&d->lock);
 }
 
 void dtv_dbt_area_init(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec)

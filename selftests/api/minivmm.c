@@ -232,11 +232,12 @@ static void loop(double seconds)
 	struct pollfd fds[2] = { { .fd = vm, .events = POLLIN }, { .fd = 0, .events = POLLIN } };
 	struct timespec start, now;
 	struct dtv_event ev[32];
-	bool stopped = false;
+	bool stopped = false, eof = false;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	while (!stopped) {
-		fds[1].fd = uart.count < UART_FIFO ? fds[1].fd : ~abs(fds[1].fd);
+		/* Standard input is left alone while the FIFO is full, and for good at its end. */
+		fds[1].fd = uart.count < UART_FIFO && !eof ? 0 : -1;
 		poll(fds, 2, 200);
 		if (fds[0].revents & POLLIN) {
 			ssize_t n = read(vm, ev, sizeof(ev));
@@ -249,7 +250,7 @@ static void loop(double seconds)
 			}
 		}
 		if (fds[1].fd == 0 && fds[1].revents && !feed())
-			fds[1].fd = -1;
+			eof = true;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (seconds && now.tv_sec - start.tv_sec >= seconds) {
 			struct dtv_stop stop = { .reason = "minivmm: time is over" };
