@@ -25,6 +25,7 @@
 #else
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,9 +96,16 @@ static inline void spin_lock_init(spinlock_t *l)
 
 static inline void spin_lock(spinlock_t *l)
 {
-	while (__atomic_exchange_n(&l->v, 1, __ATOMIC_ACQUIRE))
-		while (READ_ONCE(l->v))
+	unsigned int n = 0;
+
+	while (__atomic_exchange_n(&l->v, 1, __ATOMIC_ACQUIRE)) {
+		while (READ_ONCE(l->v)) {
 			__builtin_ia32_pause();
+			/* The owner may have been preempted: there is no preempt_disable() here. */
+			if (++n % 128 == 0)
+				sched_yield();
+		}
+	}
 }
 
 static inline void spin_unlock(spinlock_t *l)
