@@ -39,7 +39,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	const u8 *page = dtv_host_ram(d->vm, code->gpa & DTV_PAGE_MASK);
 	gva_t base = code->pc & DTV_PAGE_MASK;
 	struct seen seen = { 0 };
-	unsigned int n;
+	unsigned int n, branches = 0;
 
 	if (!page)
 		return false;
@@ -62,6 +62,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		u32 raw;
 
 		if (n && (n >= DTV_BLOCK_INSNS || off >= DTV_PAGE_SIZE || !dtv_tx_room(tx) ||
+			  branches == DTV_BLOCK_BRANCHES ||
 			  seen_test_set(&seen, tx->pc))) {
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
@@ -97,6 +98,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			continue;
 		}
 		dtv_x86_insn(tx);
+		branches += tx->insn.fmt == DTV_FMT_B;
 		tx->guest_bytes += tx->insn.len;
 		tx->pc += tx->insn.len;
 	}

@@ -10,6 +10,7 @@
 #include "buf.h"
 
 #define DTV_BLOCK_INSNS 64 /* guest instructions in a block, at most */
+#define DTV_BLOCK_BRANCHES 3 /* conditional ones: what is behind more is less and less executed */
 #define DTV_BLOCK_EXITS 72
 #define DTV_BLOCK_ENTRIES (DTV_BLOCK_INSNS * 3 + 8)
 #define DTV_BLOCK_BYTES 24576 /* host bytes in a block, at most */
