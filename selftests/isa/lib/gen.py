@@ -445,7 +445,7 @@ class Gen:
         self.base_off = [PAGE + r.choice([0, 0, 8, -8, 64, -128]), 2 * PAGE + r.choice([0, 0, -8, 16])]
         self.scratch = bytes(r.getrandbits(8) for _ in range(64)) * 256
         # Code in the first page of the scratch area, below where data accesses go.
-        self.share = r.random() < 0.2 and not self.long  # each store drops the code: slow
+        self.share = r.random() < 0.2  # each store drops the code: slow
         # Traps of U-mode go to the runtime's S-mode handler.
         self.deleg = self.mode == "U" and r.random() < 0.6
         # S- and U-mode without translation.
@@ -685,7 +685,9 @@ class Words(Gen):
     def __init__(self, seed, size=None, mode=None, long=False):
         super().__init__(seed, 8, "U", False)
         r = self.r
-        self.bare = False
+        self.bare = self.share = False
+        # A word may store to the words behind it, and may run old or new ones: without a fence.i both are right.
+        self.code_rights = PTE_R | PTE_X
         self.mtraps = 1000
         self.funcs = []
         self.main = []
