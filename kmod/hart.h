@@ -186,10 +186,10 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		  struct dtv_miss *m);
 
 /*
- * A kick found translated code at @ip. Return: the ip to go on at (a stub that
- * exits to the module with everything saved), @ip itself to go on (nothing to do), or 0: cannot
- * be interrupted right here; kick again a moment later. @rax_out: set *set_rax when rax must be
- * changed.
+ * A kick found translated code at @ip, with @rax in that register. Return: the ip
+ * to go on at (a stub that exits to the module with everything saved), @ip
+ * itself to go on (nothing to do), or 0: cannot be interrupted right here;
+ * kick again a moment later.
  */
 u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax);
 

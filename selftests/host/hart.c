@@ -249,7 +249,6 @@ static void on_kick(int sig, siginfo_t *si, void *uc)
 		return;
 	/* The guest's timer sends the same signal. */
 	dtv_cpu_timer_fired(&h->cpu);
-	dtv_cpu_timer_fired(&h->cpu);
 	WRITE_ONCE(h->kicked, 1);
 	__atomic_fetch_add(&h->wake, 1, __ATOMIC_SEQ_CST);
 	if (ip - (u64)uhost_crit_start < (u64)(uhost_crit_end - uhost_crit_start)) {

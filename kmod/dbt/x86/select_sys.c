@@ -147,7 +147,7 @@ static bool sstatus(struct dtv_tx *tx)
 	return true;
 }
 
-/* A register that is all storage, but for @fixed bits that read 0. */
+/* A register that is all storage, but for the bits outside of @keep, which read 0. */
 static bool plain(struct dtv_tx *tx, struct x86_mem m, s32 keep)
 {
 	const struct dtv_insn *in = &tx->insn;
