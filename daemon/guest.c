@@ -94,24 +94,6 @@ static void send_json(struct peer *p, json_t *msg)
 	free(text);
 }
 
-static json_t *failure(const char *error, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static json_t *failure(const char *error, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-	json_t *msg;
-
-	va_start(ap, fmt);
-	text = dtv_vformat(fmt, ap);
-	va_end(ap);
-	msg = json_pack("{s:o,s:o}", "error", json_sprintf("io.dtv.%s", error), "message",
-			json_string_nocheck(text));
-	free(text);
-	return msg;
-}
-
 static const char *state_name(const struct guest *g)
 {
 	return dtv_machine_paused(g->machine) ? "paused" : "running";
@@ -159,9 +141,9 @@ static json_t *op_info(struct guest *g, json_t *msg, int fd)
 static json_t *done(struct guest *g, int ret, const char *already)
 {
 	if (ret == -EALREADY)
-		return failure("WrongState", "the guest is %s already", already);
+		return dtv_failure("WrongState", "the guest is %s already", already);
 	if (ret < 0)
-		return failure("Failed", "the module says: %s", strerror(-ret));
+		return dtv_failure("Failed", "the module says: %s", strerror(-ret));
 	tell_state(g);
 	return json_pack("{s:b}", "ok", 1);
 }
@@ -186,7 +168,7 @@ static json_t *op_reset(struct guest *g, json_t *msg, int fd)
 	(void)fd;
 	dtv_console_note(dtv_machine_console(g->machine), "reset");
 	if (dtv_machine_reset(g->machine) < 0)
-		return failure("Failed", "%s", dtv_machine_result(g->machine)->reason);
+		return dtv_failure("Failed", "%s", dtv_machine_result(g->machine)->reason);
 	tell_state(g);
 	return json_pack("{s:b}", "ok", 1);
 }
@@ -196,7 +178,7 @@ static json_t *op_stop(struct guest *g, json_t *msg, int fd)
 	(void)msg;
 	(void)fd;
 	if (dtv_machine_ask_stop(g->machine) < 0)
-		return failure("WrongState", "the guest is paused and cannot be asked");
+		return dtv_failure("WrongState", "the guest is paused and cannot be asked");
 	return json_pack("{s:b}", "ok", 1);
 }
 
@@ -215,11 +197,11 @@ static json_t *op_console(struct guest *g, json_t *msg, int fd)
 
 	(void)msg;
 	if (fd < 0)
-		return failure("Failed", "no descriptor came");
+		return dtv_failure("Failed", "no descriptor came");
 	ret = dtv_console_attach(dtv_machine_console(g->machine), fd);
 	if (ret < 0) {
 		close(fd);
-		return failure("Failed", "cannot attach: %s", strerror(-ret));
+		return dtv_failure("Failed", "cannot attach: %s", strerror(-ret));
 	}
 	return json_pack("{s:b}", "ok", 1);
 }
@@ -270,7 +252,7 @@ static void peer_event(void *arg, uint32_t events)
 		break;
 	}
 	if (!answer)
-		answer = failure("Failed", "no such operation");
+		answer = dtv_failure("Failed", "no such operation");
 	if (fd >= 0)
 		close(fd);
 	json_decref(msg);
@@ -509,7 +491,7 @@ int dtv_guest_main(const char *name)
 		return 2;
 	}
 	error = guest_start(&g, buf, n, fds, nfds, err, sizeof(err));
-	answer = error ? failure(error, "%s", err) :
+	answer = error ? dtv_failure(error, "%s", err) :
 			 json_pack("{s:b,s:i,s:s}", "ok", 1, "pid", (int)getpid(), "pty", g.pty);
 	text = json_dumps(answer, JSON_COMPACT);
 	ret = dtv_packet_send(DTV_GUEST_FD, text, strlen(text), NULL, 0);

@@ -112,24 +112,6 @@ struct dtv_guests {
 	struct dtv_guest *list;
 };
 
-static json_t *failure(const char *error, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static json_t *failure(const char *error, const char *fmt, ...)
-{
-	va_list ap;
-	char *text;
-	json_t *msg;
-
-	va_start(ap, fmt);
-	text = dtv_vformat(fmt, ap);
-	va_end(ap);
-	msg = json_pack("{s:o,s:o}", "error", json_sprintf("io.dtv.%s", error), "message",
-			json_string_nocheck(text));
-	free(text);
-	return msg;
-}
-
 static void answer(dtv_answer_fn fn, void *arg, json_t *msg)
 {
 	if (fn)
@@ -231,7 +213,7 @@ static void guest_free(struct dtv_guest *g)
 	while (*p != g)
 		p = &(*p)->next;
 	*p = g->next;
-	answer_all(&g->waiters, failure("Failed", "the guest did not start"));
+	answer_all(&g->waiters, dtv_failure("Failed", "the guest did not start"));
 	close_chan(g);
 	dtv_loop_del(g->pid_watch);
 	dtv_loop_del(g->kill_timer);
@@ -321,10 +303,11 @@ static void guest_ended(struct dtv_guest *g)
 	remove_file(g, "sock");
 	if (g->state == STARTING) {
 		struct request *asked = g->asked;
-		json_t *msg = g->have_status && WIFSIGNALED(g->status) ?
-				      failure("Failed", "%s: its process was killed by signal %d",
-					      g->name, WTERMSIG(g->status)) :
-				      failure("Failed", "%s: its process ended at once", g->name);
+		json_t *msg =
+			g->have_status && WIFSIGNALED(g->status) ?
+				dtv_failure("Failed", "%s: its process was killed by signal %d",
+					    g->name, WTERMSIG(g->status)) :
+				dtv_failure("Failed", "%s: its process ended at once", g->name);
 
 		remove_files(g);
 		guest_free(g);
@@ -336,7 +319,7 @@ static void guest_ended(struct dtv_guest *g)
 	save(g);
 	dtv_log(DTV_INFO, "guest %s stopped: %s", g->name,
 		json_string_value(json_object_get(g->info, "reason")));
-	answer_all(&g->asked, failure("WrongState", "the guest has just stopped"));
+	answer_all(&g->asked, dtv_failure("WrongState", "the guest has just stopped"));
 	g->asked_end = &g->asked;
 	answer_all(&g->waiters, end_of(g));
 }
@@ -399,7 +382,7 @@ static bool chan_packet(struct dtv_guest *g)
 
 			g->asked = NULL;
 			g->asked_end = &g->asked;
-			answer_all(&asked, failure("Failed", "its process hung up"));
+			answer_all(&asked, dtv_failure("Failed", "its process hung up"));
 		}
 		return false;
 	}
@@ -693,12 +676,12 @@ void dtv_guests_start(struct dtv_guests *gs, const struct dtv_config *c, const c
 	int ret = -1;
 
 	if (g && g->state != STOPPED) {
-		answer(fn, arg, failure("NameTaken", "a guest %s is there already", c->name));
+		answer(fn, arg, dtv_failure("NameTaken", "a guest %s is there already", c->name));
 		return;
 	}
 	info = describe_config(c, path, owner);
 	if (!info) {
-		answer(fn, arg, failure("Failed", "a path or the command line is no UTF-8"));
+		answer(fn, arg, dtv_failure("Failed", "a path or the command line is no UTF-8"));
 		return;
 	}
 	if (g)
@@ -722,7 +705,7 @@ void dtv_guests_start(struct dtv_guests *gs, const struct dtv_config *c, const c
 	if (ret < 0) {
 		remove_files(g);
 		guest_free(g);
-		answer(fn, arg, failure("Failed", "%s", err));
+		answer(fn, arg, dtv_failure("Failed", "%s", err));
 		return;
 	}
 	ask(g, fn, arg);
@@ -825,18 +808,18 @@ void dtv_guest_ask(struct dtv_guest *g, const char *op, int fd, dtv_answer_fn fn
 
 	if (g->state == STOPPED) {
 		answer(fn, arg,
-		       failure("WrongState", "the guest has stopped: %s",
-			       json_string_value(json_object_get(g->info, "reason"))));
+		       dtv_failure("WrongState", "the guest has stopped: %s",
+				   json_string_value(json_object_get(g->info, "reason"))));
 		return;
 	}
 	if (g->state == STARTING) {
-		answer(fn, arg, failure("WrongState", "the guest is not yet running"));
+		answer(fn, arg, dtv_failure("WrongState", "the guest is not yet running"));
 		return;
 	}
 	ret = send_op(g, op, NULL, fd);
 	if (ret < 0)
 		answer(fn, arg,
-		       failure("Failed", "its process does not answer: %s", strerror(-ret)));
+		       dtv_failure("Failed", "its process does not answer: %s", strerror(-ret)));
 	else
 		ask(g, fn, arg);
 }
@@ -901,7 +884,7 @@ void dtv_guest_wait(struct dtv_guest *g, bool (*alive)(void *arg), dtv_answer_fn
 			continue;
 		}
 		*p = r->next;
-		answer(r->fn, r->arg, failure("Failed", "gone"));
+		answer(r->fn, r->arg, dtv_failure("Failed", "gone"));
 		free(r);
 	}
 	r = dtv_zalloc(sizeof(*r));
@@ -964,8 +947,8 @@ void dtv_guests_free(struct dtv_guests *gs)
 	if (!gs)
 		return;
 	while (gs->list) {
-		answer_all(&gs->list->asked, failure("Failed", "dtvd ends"));
-		answer_all(&gs->list->waiters, failure("Failed", "dtvd ends"));
+		answer_all(&gs->list->asked, dtv_failure("Failed", "dtvd ends"));
+		answer_all(&gs->list->waiters, dtv_failure("Failed", "dtvd ends"));
 		guest_free(gs->list);
 	}
 	if (gs->dir >= 0)

@@ -19,7 +19,7 @@
  * @loop: where it is
  * @fd: -1 once removed; a timer's is its own
  * @timer: @fd is a timerfd of this watch
- * @events: what epoll looks for now
+ * @events: what epoll is told to look for
  * @fn: to be called
  * @arg: with this
  * @next: in the loop's list of all, or of the removed

@@ -84,6 +84,28 @@ char *dtv_strdup(const char *s)
 	return checked(strdup(s));
 }
 
+/**
+ * dtv_failure - an answer that is an error
+ * @error: its name in the interface io.dtv
+ * @fmt: message for people, as printf() has it
+ *
+ * Return: a new reference.
+ */
+json_t *dtv_failure(const char *error, const char *fmt, ...)
+{
+	va_list ap;
+	char *text;
+	json_t *msg;
+
+	va_start(ap, fmt);
+	text = dtv_vformat(fmt, ap);
+	va_end(ap);
+	msg = json_pack("{s:o,s:o}", "error", json_sprintf("io.dtv.%s", error), "message",
+			json_string_nocheck(text));
+	free(text);
+	return msg;
+}
+
 /** dtv_vformat - text made as vprintf() does; never NULL, free() it */
 char *dtv_vformat(const char *fmt, va_list ap)
 {

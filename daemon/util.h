@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <jansson.h>
+
 #define DTV_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Levels of syslog, those that are used. */
@@ -40,6 +42,7 @@ void *dtv_realloc(void *p, size_t size);
 char *dtv_strdup(const char *s);
 char *dtv_format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 char *dtv_vformat(const char *fmt, va_list ap);
+json_t *dtv_failure(const char *error, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 void dtv_messages_add(struct dtv_messages *m, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
