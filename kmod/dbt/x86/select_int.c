@@ -46,13 +46,13 @@ static void busy(struct dtv_tx *tx)
 		tx->entries[tx->nr_entries - 1].kind = ENTRY_BUSY;
 }
 
-/* reg op= x[r] */
+/*
+ * reg op= x[r]. Slots are read by plain mov: hosts forward those from a store still in flight
+ * by renaming, at no cost, but operands of other instructions through the store queue.
+ */
 static void alu_src(struct dtv_tx *tx, enum x86_alu op, u8 d, u8 r)
 {
-	if (mapped(r))
-		alu_rr(&tx->b, op, d, dtv_x86_map[r]);
-	else
-		alu_rm(&tx->b, op, d, slot(r));
+	alu_rr(&tx->b, op, d, src(tx, r, d == RCX ? RDX : RCX));
 }
 
 static void addi(struct dtv_tx *tx)
@@ -209,10 +209,7 @@ static void addiw(struct dtv_tx *tx)
 	if (in->imm == 0) {
 		u8 d = dst(tx, in->rd, RAX);
 
-		if (mapped(in->rs1))
-			movsxd_rr(&tx->b, d, dtv_x86_map[in->rs1]);
-		else
-			movsxd_rm(&tx->b, d, slot(in->rs1));
+		movsxd_rr(&tx->b, d, src(tx, in->rs1, RAX));
 		commit(tx, in->rd, d);
 		return;
 	}
@@ -233,10 +230,8 @@ static void alu_regw(struct dtv_tx *tx, enum x86_alu op)
 		mov32_rr(b, RAX, dtv_x86_map[in->rs1]);
 	else
 		mov32_rm(b, RAX, slot(in->rs1));
-	if (in->rs2 && mapped(in->rs2))
-		alu32_rr(b, op, RAX, dtv_x86_map[in->rs2]);
-	else if (in->rs2)
-		alu32_rm(b, op, RAX, slot(in->rs2));
+	if (in->rs2)
+		alu32_rr(b, op, RAX, src(tx, in->rs2, RCX));
 	commit32(tx, in->rd, RAX);
 }
 
@@ -301,20 +296,16 @@ static void compare_reg(struct dtv_tx *tx, u8 rs1, u8 rs2)
 {
 	struct dtv_buf *b = &tx->b;
 
-	if (rs2 == 0) {
-		if (mapped(rs1))
-			test_rr(b, dtv_x86_map[rs1], dtv_x86_map[rs1]);
-		else if (rs1 == 0)
-			alu32_rr(b, ALU_CMP, RCX, RCX);
-		else
-			alu_mi(b, ALU_CMP, slot(rs1), 0);
-	} else if (mapped(rs1) || rs1 == 0) {
-		alu_src(tx, ALU_CMP, src(tx, rs1, RCX), rs2);
-	} else if (mapped(rs2)) {
-		alu_mr(b, ALU_CMP, slot(rs1), dtv_x86_map[rs2]);
+	u8 s;
+
+	if (rs1 == 0 && rs2 == 0) {
+		alu32_rr(b, ALU_CMP, RCX, RCX);
+	} else if (rs2 == 0) {
+		s = src(tx, rs1, RCX);
+		test_rr(b, s, s);
 	} else {
-		mov_rm(b, RCX, slot(rs1));
-		alu_rm(b, ALU_CMP, RCX, slot(rs2));
+		s = src(tx, rs1, RCX);
+		alu_rr(b, ALU_CMP, s, src(tx, rs2, RDX));
 	}
 }
 
@@ -340,10 +331,7 @@ static void slt_imm(struct dtv_tx *tx, enum x86_cc cc)
 		set_const(tx, in->rd, cc == CC_L ? (s64)v < (s64)i : v < i);
 		return;
 	}
-	if (mapped(in->rs1))
-		alu_ri(&tx->b, ALU_CMP, dtv_x86_map[in->rs1], in->imm);
-	else
-		alu_mi(&tx->b, ALU_CMP, slot(in->rs1), in->imm);
+	alu_ri(&tx->b, ALU_CMP, src(tx, in->rs1, RCX), in->imm);
 	set_flag(tx, cc);
 }
 
@@ -374,10 +362,7 @@ static void mul(struct dtv_tx *tx)
 			busy(tx);
 		load_reg(tx, d, in->rs1);
 	}
-	if (mapped(in->rs2))
-		imul_rr(b, d, dtv_x86_map[in->rs2]);
-	else
-		imul_rm(b, d, slot(in->rs2));
+	imul_rr(b, d, src(tx, in->rs2, RCX));
 	commit(tx, in->rd, d);
 }
 
