@@ -1258,7 +1258,7 @@ int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
 {
 	int err;
 
-	vm->isa = vm->isa ? vm->isa : DTV_ISA_RV64GC;
+	vm->isa = vm->isa ? vm->isa : DTV_ISA_ALL;
 	err = dtv_dbt_init(&vm->dbt, vm, cfg);
 	if (err)
 		return err;

@@ -104,7 +104,7 @@ struct dtv_cpu {
 
 /**
  * dtv_vm_core_init() - prepare the portable part of a VM; cpus are added by dtv_cpu_init()
- * @vm: zeroed, but for isa (0: RV64GC) and sbi
+ * @vm: zeroed, but for isa (0: all) and sbi
  * @cfg: code cache as the host laid it out
  *
  * Return: 0 or -ENOMEM, -EINVAL.

@@ -20,10 +20,15 @@ static const struct {
 	unsigned int feature;
 	const char *name;
 } needed[] = {
-	{ X86_FEATURE_FSGSBASE, "FSGSBASE" }, { X86_FEATURE_AVX2, "AVX2" },
-	{ X86_FEATURE_BMI1, "BMI1" },	      { X86_FEATURE_BMI2, "BMI2" },
-	{ X86_FEATURE_FMA, "FMA" },	      { X86_FEATURE_ABM, "LZCNT" },
+	{ X86_FEATURE_FSGSBASE, "FSGSBASE" },
+	{ X86_FEATURE_AVX2, "AVX2" },
+	{ X86_FEATURE_BMI1, "BMI1" },
+	{ X86_FEATURE_BMI2, "BMI2" },
+	{ X86_FEATURE_FMA, "FMA" },
+	{ X86_FEATURE_ABM, "LZCNT" },
 	{ X86_FEATURE_MOVBE, "MOVBE" },
+	{ X86_FEATURE_POPCNT, "POPCNT" },
+	{ X86_FEATURE_PCLMULQDQ, "PCLMULQDQ" },
 };
 
 static int __init check_host(void)

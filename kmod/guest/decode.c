@@ -36,8 +36,8 @@ static __always_inline void match_row(u32 raw, u32 opcode, u32 match, u32 mask, 
 
 /*
  * A call for each row. @opcode is constant in every caller below, so that the
- * compiler keeps only the comparisons of that opcode's rows. No two rows match
- * the same bits.
+ * compiler keeps only the comparisons of that opcode's rows. Of two rows that
+ * match the later counts.
  */
 static __always_inline u16 match_rows(u32 raw, u32 opcode)
 {

@@ -500,7 +500,7 @@ static int build(struct uhost *u, const struct options *o, struct image_elf *elf
 		.size = u->cache_size,
 		.exit_jump = true,
 	};
-	u->vm.isa = DTV_ISA_RV64GC;
+	u->vm.isa = DTV_ISA_ALL;
 	u->vm.sbi = !o->elf;
 	if (dtv_vm_core_init(&u->vm, &cfg)) {
 		snprintf(err, n, "cannot initialise the engine: out of memory");
@@ -656,9 +656,9 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("bmi2") ||
-	    !__builtin_cpu_supports("fma")) {
+	    !__builtin_cpu_supports("fma") || !__builtin_cpu_supports("pclmul")) {
 		fprintf(stderr,
-			"uhost: this processor is too old: x86-64-v3 and FSGSBASE are needed\n");
+			"uhost: this processor is too old: x86-64-v3, PCLMULQDQ and FSGSBASE are needed\n");
 		return UHOST_USAGE;
 	}
 	u = calloc(1, sizeof(*u));

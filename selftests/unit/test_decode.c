@@ -44,8 +44,12 @@ static unsigned int fp_ints(const char *name)
 	return 0;
 }
 
-static bool one_source(const char *name)
+static bool one_source(const struct dtv_insn *i)
 {
+	const char *name = dtv_op_name(i->op);
+
+	if (i->fmt == DTV_FMT_R && (rows[i->op - 1].mask & 0x01f00000) == 0x01f00000)
+		return true;
 	return !strncmp(name, "fmv.", 4) || !strncmp(name, "fclass", 6) ||
 	       !strncmp(name, "fcvt", 4) || !strncmp(name, "fsqrt", 5);
 }
@@ -83,7 +87,7 @@ static void disassemble(const struct dtv_insn *i, u64 pc, char *out, size_t n)
 	case DTV_FMT_R:
 		if (i->op == DTV_OP_SFENCE_VMA)
 			snprintf(out, n, " x%d,x%d", i->rs1, i->rs2);
-		else if (one_source(name))
+		else if (one_source(i))
 			snprintf(out, n, " %c%d,%c%d", rd, i->rd, rs1, i->rs1);
 		else
 			snprintf(out, n, " %c%d,%c%d,%c%d", rd, i->rd, rs1, i->rs1, rs2, i->rs2);
@@ -131,7 +135,7 @@ static void disassemble(const struct dtv_insn *i, u64 pc, char *out, size_t n)
 	case DTV_FMT_FP:
 		if (exact(i->op))
 			snprintf(out, n, " %c%d,%c%d", rd, i->rd, rs1, i->rs1);
-		else if (one_source(name))
+		else if (one_source(i))
 			snprintf(out, n, " %c%d,%c%d%s", rd, i->rd, rs1, i->rs1,
 				 rm_names[i->rm & 7]);
 		else
@@ -288,7 +292,7 @@ static void compare(u32 raw, u64 pc, char *name, char *operands)
 	struct dtv_insn insn;
 	const char *manual;
 
-	dtv_decode(raw, DTV_ISA_RV64GC, &insn);
+	dtv_decode(raw, DTV_ISA_ALL, &insn);
 	if (insn.len == 2)
 		CHECK_EQ(insn.raw, raw & 0xffff);
 	else
@@ -366,10 +370,10 @@ void test_decode_compressed(void)
 		if ((w & 3) == 3)
 			continue;
 		words[n++] = w;
-		dtv_decode(w | 0xdead0000, DTV_ISA_RV64GC, &insn);
+		dtv_decode(w | 0xdead0000, DTV_ISA_ALL, &insn);
 		CHECK_EQ(insn.len, 2);
 		CHECK_EQ(insn.raw, w);
-		dtv_decode(w, DTV_ISA_RV64GC & ~DTV_ISA_C, &insn);
+		dtv_decode(w, DTV_ISA_ALL & ~DTV_ISA_C, &insn);
 		CHECK_EQ(insn.op, DTV_OP_ILLEGAL);
 	}
 	against_objdump(words, n * sizeof(words[0]), 2);
@@ -402,7 +406,7 @@ void test_decode_random(void)
 		}
 		w |= 3;
 		if ((w & 0x1f) == 0x1f) { /* longer than 32 bits, should there ever be such */
-			dtv_decode(w, DTV_ISA_RV64GC, &insn);
+			dtv_decode(w, DTV_ISA_ALL, &insn);
 			CHECK_EQ(insn.op, DTV_OP_ILLEGAL);
 			CHECK_EQ(insn.len, 4);
 			w ^= 4;
@@ -429,19 +433,36 @@ void test_decode_isa(void)
 		{ 0x30001073, DTV_ISA_ZICSR }, /* csrw mstatus,zero */
 		{ 0x0000100f, DTV_ISA_ZIFENCEI },
 		{ 0x00000001, DTV_ISA_C }, /* c.nop */
+		{ 0x20c52533, DTV_ISA_ZBA }, /* sh1add a0,a0,a2 */
+		{ 0x60051513, DTV_ISA_ZBB }, /* clz a0,a0 */
+		{ 0x0ac51533, DTV_ISA_ZBC }, /* clmul a0,a0,a2 */
+		{ 0x48c51533, DTV_ISA_ZBS }, /* bclr a0,a0,a2 */
+		{ 0x68755513, DTV_ISA_ZBKB }, /* brev8 a0,a0 */
+		{ 0x0ec55533, DTV_ISA_ZICOND }, /* czero.eqz a0,a0,a2 */
+		{ 0x00d00073, DTV_ISA_ZAWRS },
 	};
 	struct dtv_insn insn;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(needs); i++) {
-		dtv_decode(needs[i].raw, DTV_ISA_RV64GC, &insn);
+		dtv_decode(needs[i].raw, DTV_ISA_ALL, &insn);
 		CHECK(insn.op != DTV_OP_ILLEGAL);
-		dtv_decode(needs[i].raw, DTV_ISA_RV64GC & ~needs[i].isa, &insn);
+		dtv_decode(needs[i].raw, DTV_ISA_ALL & ~needs[i].isa, &insn);
 		CHECK_EQ(insn.op, DTV_OP_ILLEGAL);
 		CHECK_EQ(insn.rd | insn.rs1 | insn.rs2 | insn.imm, 0);
 		CHECK_EQ(insn.raw, needs[i].raw);
 	}
-	/* Svinval is not part of the base machine. */
+	/* Of several extensions that have an instruction one is enough. */
+	dtv_decode(0x08054533, DTV_ISA_RV64GC | DTV_ISA_ZBB, &insn); /* pack a0,a0,zero */
+	CHECK_EQ(insn.op, DTV_OP_ILLEGAL);
+	dtv_decode(0x0805453b, DTV_ISA_RV64GC | DTV_ISA_ZBB, &insn); /* zext.h a0,a0 */
+	CHECK_EQ(insn.op, DTV_OP_ZEXT_H);
+	dtv_decode(0x0805453b, DTV_ISA_RV64GC | DTV_ISA_ZBKB, &insn);
+	CHECK_EQ(insn.op, DTV_OP_ZEXT_H);
+	dtv_decode(0x0805453b, DTV_ISA_RV64GC, &insn);
+	CHECK_EQ(insn.op, DTV_OP_ILLEGAL);
+	dtv_decode(0x60c51533, DTV_ISA_RV64GC | DTV_ISA_ZBKB, &insn); /* rol a0,a0,a2 */
+	CHECK_EQ(insn.op, DTV_OP_ROL);
 	dtv_decode(0x16000073, DTV_ISA_RV64GC, &insn);
 	CHECK_EQ(insn.op, DTV_OP_ILLEGAL);
 	dtv_decode(0x16000073, DTV_ISA_RV64GC | DTV_ISA_SVINVAL, &insn);

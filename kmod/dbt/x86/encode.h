@@ -509,6 +509,69 @@ static inline void shift32_ri(struct dtv_buf *b, enum x86_shift op, u8 r, u8 n)
 	x86_byte(b, n);
 }
 
+/* By cl: rol, ror, shl, shr, sar. */
+static inline void shift_rcl(struct dtv_buf *b, enum x86_shift op, u8 r)
+{
+	x86_op_rr(b, X86_W, 0xd3, op, r);
+}
+
+static inline void shift32_rcl(struct dtv_buf *b, enum x86_shift op, u8 r)
+{
+	x86_op_rr(b, 0, 0xd3, op, r);
+}
+
+/* d = d << n, filled from the top of s */
+static inline void shld_rri(struct dtv_buf *b, u8 d, u8 s, u8 n)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0xa4, s, d);
+	x86_byte(b, n);
+}
+
+/* BMI2: d = s rotated right; no flags */
+static inline void rorx_rri(struct dtv_buf *b, bool w, u8 d, u8 s, u8 n)
+{
+	x86_vex_rr(b, w, 3, 3, 0xf0, d, 0, s);
+	x86_byte(b, n);
+}
+
+static inline void bswap_r(struct dtv_buf *b, u8 r)
+{
+	x86_rex(b, X86_W, 0, 0, r, false);
+	x86_byte(b, 0x0f);
+	x86_byte(b, 0xc8 | (r & 7));
+}
+
+/* Zero bits above the highest, below the lowest one (the width for 0); one bits. */
+static inline void lzcnt_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_F3 | X86_W | X86_0F, 0xbd, d, s);
+}
+
+static inline void lzcnt32_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_F3 | X86_0F, 0xbd, d, s);
+}
+
+static inline void tzcnt_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_F3 | X86_W | X86_0F, 0xbc, d, s);
+}
+
+static inline void tzcnt32_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_F3 | X86_0F, 0xbc, d, s);
+}
+
+static inline void popcnt_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_F3 | X86_W | X86_0F, 0xb8, d, s);
+}
+
+static inline void popcnt32_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_F3 | X86_0F, 0xb8, d, s);
+}
+
 /* BMI2: d = s shifted by the low bits of n. shlx 66, sarx F3, shrx F2. */
 static inline void x86_shx(struct dtv_buf *b, bool w, enum x86_shift op, u8 d, u8 s, u8 n)
 {
@@ -693,6 +756,12 @@ static inline void x86_syscall(struct dtv_buf *b)
 	x86_byte(b, 0x05);
 }
 
+static inline void x86_pause(struct dtv_buf *b)
+{
+	x86_byte(b, 0xf3);
+	x86_byte(b, 0x90);
+}
+
 static inline void ud2(struct dtv_buf *b)
 {
 	x86_byte(b, 0x0f);
@@ -820,6 +889,26 @@ static inline void pcmpeqd_rr(struct dtv_buf *b, u8 d, u8 s)
 	sse_rr(b, X86_66, 0x76, d, s);
 }
 
+/* Bytes: all bits set where d is s. */
+static inline void pcmpeqb_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	sse_rr(b, X86_66, 0x74, d, s);
+}
+
+/* d = carry-less product of the lower quadwords */
+static inline void pclmullqlqdq_rr(struct dtv_buf *b, u8 d, u8 s)
+{
+	x86_op_rr(b, X86_66 | X86_0F3A, 0x44, d, s);
+	x86_byte(b, 0);
+}
+
+/* Quadword @n of x. */
+static inline void pextrq_rxi(struct dtv_buf *b, u8 r, u8 x, u8 n)
+{
+	x86_op_rr(b, X86_66 | X86_W | X86_0F3A, 0x16, x, r);
+	x86_byte(b, n);
+}
+
 /* d[0] stays, d[1] = s[0] */
 static inline void unpcklps_rr(struct dtv_buf *b, u8 d, u8 s)
 {
@@ -900,23 +989,34 @@ static inline void vfm213s_rrm(struct dtv_buf *b, enum x86_fma op, bool dbl, u8 
 	x86_vex_rm(b, dbl, 1, 2, op, d, a, m);
 }
 
-/* Bit @n of a register: bts sets, btr clears, btc inverts. */
+/* bt, bts, btr, btc: carry is the bit, which is then left, set, cleared, inverted. */
+enum x86_bit { BIT_TEST = 4, BIT_SET, BIT_RESET, BIT_COMPLEMENT };
+
+static inline void bit_ri(struct dtv_buf *b, enum x86_bit op, u8 r, u8 n)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0xba, op, r);
+	x86_byte(b, n);
+}
+
+/* The bit is n modulo 64. */
+static inline void bit_rr(struct dtv_buf *b, enum x86_bit op, u8 r, u8 n)
+{
+	x86_op_rr(b, X86_W | X86_0F, 0x83 | op << 3, n, r);
+}
+
 static inline void bts_ri(struct dtv_buf *b, u8 r, u8 n)
 {
-	x86_op_rr(b, X86_W | X86_0F, 0xba, 5, r);
-	x86_byte(b, n);
+	bit_ri(b, BIT_SET, r, n);
 }
 
 static inline void btr_ri(struct dtv_buf *b, u8 r, u8 n)
 {
-	x86_op_rr(b, X86_W | X86_0F, 0xba, 6, r);
-	x86_byte(b, n);
+	bit_ri(b, BIT_RESET, r, n);
 }
 
 static inline void btc_ri(struct dtv_buf *b, u8 r, u8 n)
 {
-	x86_op_rr(b, X86_W | X86_0F, 0xba, 7, r);
-	x86_byte(b, n);
+	bit_ri(b, BIT_COMPLEMENT, r, n);
 }
 
 static inline void cmc(struct dtv_buf *b)

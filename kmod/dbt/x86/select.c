@@ -276,7 +276,8 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	tx->pend_known = false;
 	tx->pend_canon = false;
 	tx->rd_is_f = false;
-	if (!dtv_x86_sys(tx) && !dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_fp(tx))
+	if (!dtv_x86_sys(tx) && !dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_bit(tx) &&
+	    !dtv_x86_fp(tx))
 		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM,
 			    true);
 	if (!rd || tx->rd_is_f)

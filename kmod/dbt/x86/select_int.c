@@ -528,6 +528,9 @@ static void fence(struct dtv_tx *tx)
 	unsigned int pred = tx->insn.raw >> 24 & 15, succ = tx->insn.raw >> 20 & 15;
 	bool tso = tx->insn.raw >> 28 == 8;
 
+	/* pause: fence w, 0 */
+	if (tx->insn.raw == 0x0100000f && (tx->d->isa & DTV_ISA_ZIHINTPAUSE))
+		x86_pause(&tx->b);
 	if (!tso && (pred & 5) && (succ & 10))
 		lock_alu_mi(&tx->b, ALU_OR, HART(scratch), 0);
 }

@@ -13,12 +13,12 @@ import struct
 import image
 from image import FS_INITIAL, MPP
 import rv
-from rv import BRANCHES, LOADS, MAPPED, STORES, TAB, UNMAPPED
+from rv import BRANCHES, INT_EXTS, LOADS, MAPPED, NOT_IN_QEMU, STORES, TAB, UNMAPPED
 
 M64 = (1 << 64) - 1
 PAGE = 4096
 
-RR = [t.name for t in TAB.values() if t.fmt == "R" and t.ext in ("I", "M") and t.name != "sfence.vma"]
+RR = [t.name for t in TAB.values() if t.fmt == "R" and t.ext in INT_EXTS and t.name not in NOT_IN_QEMU + ["sfence.vma"]]
 RI = [t.name for t in TAB.values() if t.ext == "I" and t.fmt == "I" and t.name not in LOADS + ["jalr"]]
 SH = [t.name for t in TAB.values() if t.fmt in ("SH", "SHW")]
 AMO = [t.name for t in TAB.values() if t.fmt == "AMO" and t.name[:2] not in ("lr", "sc")]
@@ -678,7 +678,8 @@ class Words(Gen):
     """Encodings at random: any compressed word, any fields of any row of the table, any bits; no control flow."""
 
     ROWS = [t for t in TAB.values() if t.fmt not in ("B", "J", "CSR", "CSRI", "NONE") and t.name != "jalr"
-            and t.name[:3] not in ("lr.", "sc.") and t.name not in ("sfence.vma", "sinval.vma")]
+            and t.name[:3] not in ("lr.", "sc.") and t.name not in NOT_IN_QEMU + ["sfence.vma", "sinval.vma"]]
+    ALONE = [TAB[n] for n in NOT_IN_QEMU]
     # Opcodes whose words may jump, change state that others see, or read the time.
     NOT = (0x63, 0x67, 0x6f, 0x73)
 
@@ -710,6 +711,6 @@ class Words(Gen):
                 w = w & ~(31 << 15) | r.choice(self.bases) << 15
             return w
         w = r.getrandbits(32) | 3
-        if w & 127 in self.NOT or w & 0x7f == 0x2f and w >> 27 in (2, 3):
+        if w & 127 in self.NOT or w & 0x7f == 0x2f and w >> 27 in (2, 3) or any(w & t.mask == t.match for t in self.ALONE):
             return None
         return w

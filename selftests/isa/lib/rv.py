@@ -21,7 +21,7 @@ UNMAPPED = [r for r in range(1, 32) if r not in MAPPED]
 
 
 class Insn:
-    """A row of the table: name, format, match, mask, extension."""
+    """A row of the table: name, format, match, mask, (first) extension."""
 
     def __init__(self, name, fmt, match, mask, ext):
         self.name, self.fmt, self.match, self.mask, self.ext = name, fmt, match, mask, ext
@@ -29,14 +29,19 @@ class Insn:
 
 def _load():
     rows = {}
-    pat = re.compile(r'INSN\(\w+,\s*"([^"]+)",\s*(\w+),\s*(0x[0-9a-f]+),\s*(0x[0-9a-f]+),\s*DTV_ISA_(\w+)\)')
+    pat = re.compile(r'INSN\(\w+,\s*"([^"]+)",\s*(\w+),\s*(0x[0-9a-f]+),\s*(0x[0-9a-f]+),\s*((?:DTV_ISA_\w+(?: \| )?)+)\)')
     with open(TABLE) as f:
         for m in pat.finditer(f.read()):
-            rows[m[1]] = Insn(m[1], m[2], int(m[3], 16), int(m[4], 16), m[5])
+            exts = m[5].replace("DTV_ISA_", "").split(" | ")
+            rows[m[1]] = Insn(m[1], m[2], int(m[3], 16), int(m[4], 16), exts[0])
     return rows
 
 
 TAB = _load()
+
+# Extensions of integer computation, and the instructions that the packaged QEMU has not or (ctzw) gets wrong.
+INT_EXTS = ("I", "M", "ZBA", "ZBB", "ZBC", "ZBS", "ZBKB", "ZICOND")
+NOT_IN_QEMU = [t.name for t in TAB.values() if t.ext in ("ZICOND", "ZAWRS") or t.name == "ctzw"]
 
 LOADS = "lb lh lw ld lbu lhu lwu".split()
 STORES = "sb sh sw sd".split()

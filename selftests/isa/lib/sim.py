@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The second oracle: RV64IMAC user instructions in plain Python, written from
+"""The second oracle: user instructions of RV64IMAC, Zb* and Zicond in plain Python, written from
 the manual, for programs that take no trap. Slow, simple, independent of QEMU."""
 
 import struct
@@ -52,7 +52,39 @@ def rem(a, b, n):
     return a - b * trunc_div(a, b)
 
 
+def rol(v, k, n):
+    v &= (1 << n) - 1
+    k &= n - 1
+    return v << k | v >> (n - k)
+
+
+def clmul(a, b):
+    """All 127 bits of the product."""
+    product = 0
+    for i in range(64):
+        if b >> i & 1:
+            product ^= a << i
+    return product
+
+
+def each_byte(v, f):
+    return int.from_bytes(bytes(f(c) for c in v.to_bytes(8, "little")), "little")
+
+
+# Those of opcode 0x3b whose result is not sign-extended have 0x100 in their key.
 OP = {
+    (2, 0x10): lambda a, b: b + (a << 1), (4, 0x10): lambda a, b: b + (a << 2), (6, 0x10): lambda a, b: b + (a << 3),
+    (0, 0x104): lambda a, b: b + (a & M32), (2, 0x110): lambda a, b: b + ((a & M32) << 1),
+    (4, 0x110): lambda a, b: b + ((a & M32) << 2), (6, 0x110): lambda a, b: b + ((a & M32) << 3),
+    (1, 0x104): lambda a, b: (a & M32) << b,
+    (7, 0x20): lambda a, b: a & ~b, (6, 0x20): lambda a, b: a | ~b, (4, 0x20): lambda a, b: a ^ ~b,
+    (4, 5): lambda a, b: min(s64(a), s64(b)), (5, 5): min, (6, 5): lambda a, b: max(s64(a), s64(b)), (7, 5): max,
+    (1, 0x30): lambda a, b: rol(a, b, 64), (5, 0x30): lambda a, b: rol(a, -b, 64),
+    (4, 4): lambda a, b: (a & M32) | b << 32, (7, 4): lambda a, b: (a & 255) | (b & 255) << 8,
+    (1, 0x24): lambda a, b: a & ~(1 << (b & 63)), (5, 0x24): lambda a, b: a >> (b & 63) & 1,
+    (1, 0x34): lambda a, b: a ^ 1 << (b & 63), (1, 0x14): lambda a, b: a | 1 << (b & 63),
+    (1, 5): clmul, (2, 5): lambda a, b: clmul(a, b) >> 63, (3, 5): lambda a, b: clmul(a, b) >> 64,
+    (5, 7): lambda a, b: a if b else 0, (7, 7): lambda a, b: 0 if b else a,
     (0, 0): lambda a, b: a + b, (0, 0x20): lambda a, b: a - b,
     (1, 0): lambda a, b: a << (b & 63), (2, 0): lambda a, b: int(s64(a) < s64(b)),
     (3, 0): lambda a, b: int(a < b), (4, 0): lambda a, b: a ^ b,
@@ -64,6 +96,8 @@ OP = {
     (6, 1): lambda a, b: rem(s64(a), s64(b), 64), (7, 1): lambda a, b: a % b if b else a,
 }
 OPW = {
+    (1, 0x30): lambda a, b: rol(a, b, 32), (5, 0x30): lambda a, b: rol(a, -b, 32),
+    (4, 4): lambda a, b: (a & 0xffff) | (b & 0xffff) << 16,
     (0, 0): lambda a, b: a + b, (0, 0x20): lambda a, b: a - b,
     (1, 0): lambda a, b: a << (b & 31), (5, 0): lambda a, b: (a & M32) >> (b & 31),
     (5, 0x20): lambda a, b: s32(a) >> (b & 31), (0, 1): lambda a, b: a * b,
@@ -72,6 +106,18 @@ OPW = {
     (6, 1): lambda a, b: rem(s32(a), s32(b), 32),
     (7, 1): lambda a, b: (a & M32) % (b & M32) if b & M32 else a,
 }
+# One operand, by opcode, funct3 and the upper 12 bits.
+UNARY = {
+    (0x13, 1, 0x600): lambda a: 64 - a.bit_length(), (0x1b, 1, 0x600): lambda a: 32 - (a & M32).bit_length(),
+    (0x13, 1, 0x601): lambda a: (a & -a).bit_length() - 1 if a else 64,
+    (0x1b, 1, 0x601): lambda a: (a & -a).bit_length() - 1 if a & M32 else 32,
+    (0x13, 1, 0x602): lambda a: bin(a).count("1"), (0x1b, 1, 0x602): lambda a: bin(a & M32).count("1"),
+    (0x13, 1, 0x604): lambda a: sx(a, 8), (0x13, 1, 0x605): lambda a: sx(a, 16),
+    (0x13, 5, 0x287): lambda a: each_byte(a, lambda c: 255 if c else 0),
+    (0x13, 5, 0x687): lambda a: each_byte(a, lambda c: int("{:08b}".format(c)[::-1], 2)),
+    (0x13, 5, 0x6b8): lambda a: int.from_bytes(a.to_bytes(8, "little"), "big"),
+}
+SHIFTS = ((1, 0), (5, 0), (5, 0x20), (5, 0x30), (1, 0x24), (5, 0x24), (1, 0x34), (1, 0x14))
 BR = {
     0: lambda a, b: a == b, 1: lambda a, b: a != b, 4: lambda a, b: s64(a) < s64(b),
     5: lambda a, b: s64(a) >= s64(b), 6: lambda a, b: a < b, 7: lambda a, b: a >= b,
@@ -174,22 +220,28 @@ def decode(w):
         return ("load", f3, rd, rs1, i)
     if op == 0x23 and f3 < 4:
         return ("store", f3, rs1, rs2, sx(f7 << 5 | rd, 12))
+    if (op, f3, w >> 20) in UNARY:
+        return ("unary", UNARY[op, f3, w >> 20], rd, rs1)
     if op == 0x13:
         if f3 in (1, 5):
-            if (f7 >> 1) in ((0, 0x10) if f3 == 5 else (0,)):
-                return ("shi", f3, f7 & 0x20, rd, rs1, w >> 20 & 63)
+            if (f3, f7 & 0x7e) in SHIFTS:
+                return ("shi", f3, f7 & 0x7e, rd, rs1, w >> 20 & 63)
         else:
             return ("opi", f3, rd, rs1, i)
     if op == 0x1b:
         if f3 == 0:
             return ("opiw", f3, rd, rs1, i)
-        if (f3, f7) in ((1, 0), (5, 0), (5, 0x20)):
+        if (f3, f7) in ((1, 0), (5, 0), (5, 0x20), (5, 0x30)):
             return ("shiw", f3, f7, rd, rs1, rs2)
+        if (f3, f7 & 0x7e) == (1, 4):
+            return ("shi", 1, 0x104, rd, rs1, w >> 20 & 63)
     if op == 0x33 and (f3, f7) in OP:
         return ("op", f3, f7, rd, rs1, rs2)
+    if op == 0x3b and (f3, 0x100 | f7) in OP and f3 != 1:
+        return ("op", f3, 0x100 | f7, rd, rs1, rs2)
     if op == 0x3b and (f3, f7) in OPW:
         return ("opw", f3, f7, rd, rs1, rs2)
-    if op == 0x0f and f3 < 2:
+    if op == 0x0f and f3 < 2 or w in (0x00d00073, 0x01d00073):
         return ("nop",)
     if op == 0x2f and f3 in (2, 3):
         return ("amo", w >> 27, f3, rd, rs1, rs2)
@@ -236,6 +288,9 @@ class Sim:
             if k == "op":
                 if t[3]:
                     x[t[3]] = OP[t[1], t[2]](x[t[4]], x[t[5]]) & M64
+            elif k == "unary":
+                if t[2]:
+                    x[t[2]] = t[1](x[t[3]]) & M64
             elif k == "opi":
                 _, f3, rd, rs1, i = t
                 if rd:
