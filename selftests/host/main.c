@@ -465,21 +465,51 @@ static int load_linux(struct uhost *u, const struct options *o, char *err, size_
 	return 0;
 }
 
-static int load_elf(struct uhost *u, const struct options *o, struct image_elf *elf, char *err,
-		    size_t n)
+/* --- the mailbox of bare-metal programs --- */
+
+static void htif_output(void *opaque, const void *buf, size_t n)
 {
+	struct uhost *u = opaque;
+
+	pthread_mutex_lock(&u->devices);
+	console_put(u, buf, n);
+	pthread_mutex_unlock(&u->devices);
+}
+
+static void htif_finish(void *opaque, uint64_t code)
+{
+	if (!code)
+		uhost_stop(opaque, UHOST_OK, "%s", "");
+	else
+		uhost_stop(opaque, code & 255 ? (int)(code & 255) : UHOST_KILLED,
+			   "guest failed with code %llu", (unsigned long long)code);
+}
+
+static void htif_bad(void *opaque, uint64_t gpa)
+{
+	uhost_stop(opaque, UHOST_KILLED, "HTIF: bad address 0x%llx in tohost",
+		   (unsigned long long)gpa);
+}
+
+static int load_elf(struct uhost *u, const struct options *o, char *err, size_t n)
+{
+	struct image_elf *elf = &u->htif.elf;
 	int fd = open_file(o->elf, err, n);
 
 	if (fd < 0 || image_load_elf(fd, o->elf, &u->ram, elf, err, n))
 		return -1;
 	close(fd);
+	u->htif.ram = u->ram;
+	u->htif.output = htif_output;
+	u->htif.finish = htif_finish;
+	u->htif.bad = htif_bad;
+	u->htif.opaque = u;
 	for (unsigned int i = 0; i < u->nr_harts; i++)
 		dtv_cpu_reset(&u->harts[i]->cpu, elf->entry, 0, true);
 	return 0;
 }
 
-static int build(struct uhost *u, const struct options *o, struct image_elf *elf, char *err,
-		 size_t n)
+static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 {
 	struct dtv_dbt_config cfg;
 
@@ -508,7 +538,7 @@ static int build(struct uhost *u, const struct options *o, struct image_elf *elf
 	}
 	if (make_harts(u, err, n) || machine_init(u, err, n))
 		return -1;
-	return o->elf ? load_elf(u, o, elf, err, n) : load_linux(u, o, err, n);
+	return o->elf ? load_elf(u, o, err, n) : load_linux(u, o, err, n);
 }
 
 /* --- running it --- */
@@ -529,19 +559,19 @@ static int rtc_wait(struct uhost *u, int ms)
 }
 
 /* Programs that print through HTIF do so byte by byte: while they do, look often. */
-static void serve_htif(struct uhost *u, const struct image_elf *elf)
+static void serve_htif(struct uhost *u)
 {
 	unsigned int idle = 0;
 
 	while (idle < 2000 && !READ_ONCE(u->done)) {
-		if (htif_poll(u, elf))
+		if (htif_poll(&u->htif))
 			idle = 1;
 		else if (!idle++)
 			return;
 	}
 }
 
-static void serve(struct uhost *u, const struct options *o, const struct image_elf *elf)
+static void serve(struct uhost *u, const struct options *o)
 {
 	u64 end = o->max_seconds ? u->t0 + o->max_seconds * 1000000000ULL : ~0ULL;
 	bool open_stdin = true;
@@ -551,7 +581,7 @@ static void serve(struct uhost *u, const struct options *o, const struct image_e
 			{ .fd = u->event_fd, .events = POLLIN },
 			{ .fd = STDIN_FILENO, .events = POLLIN },
 		};
-		int ms = elf->tohost ? 1 : 1000;
+		int ms = u->htif.elf.tohost ? 1 : 1000;
 		u64 now = uhost_monotonic(), count;
 
 		if (now >= end) {
@@ -582,7 +612,7 @@ static void serve(struct uhost *u, const struct options *o, const struct image_e
 		}
 		if (fds[1].revents & (POLLIN | POLLHUP | POLLERR | POLLNVAL))
 			open_stdin = console_read(u);
-		serve_htif(u, elf);
+		serve_htif(u);
 	}
 }
 
@@ -627,6 +657,19 @@ static bool join_harts(struct uhost *u)
 	return ok;
 }
 
+static int write_signature(struct uhost *u, const char *path, char *err, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666), ret;
+
+	if (fd < 0) {
+		snprintf(err, n, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	ret = htif_signature(&u->ram, &u->htif.elf, fd, path, err, n);
+	close(fd);
+	return ret;
+}
+
 static void destroy(struct uhost *u)
 {
 	for (unsigned int i = 0; i < u->nr_harts; i++) {
@@ -646,7 +689,6 @@ int main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_interrupt, .sa_flags = SA_ONSTACK };
 	sigset_t block, old;
 	pthread_t stress;
-	struct image_elf elf = { 0 };
 	char err[512] = "";
 	struct uhost *u;
 	bool joined;
@@ -662,7 +704,7 @@ int main(int argc, char **argv)
 		return UHOST_USAGE;
 	}
 	u = calloc(1, sizeof(*u));
-	if (!u || build(u, &o, &elf, err, sizeof(err))) {
+	if (!u || build(u, &o, err, sizeof(err))) {
 		fprintf(stderr, "uhost: %s\n", u ? err : "out of memory");
 		return UHOST_USAGE;
 	}
@@ -690,7 +732,7 @@ int main(int argc, char **argv)
 	if (o.stress_kicks && pthread_create(&stress, NULL, stress_kicks, u))
 		o.stress_kicks = false;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	serve(u, &o, &elf);
+	serve(u, &o);
 	if (o.stress_kicks)
 		pthread_join(stress, NULL);
 	joined = join_harts(u);
@@ -704,7 +746,7 @@ int main(int argc, char **argv)
 	if (o.stats)
 		stats_print(u, uhost_monotonic() - u->t0);
 	code = u->code;
-	if (o.signature && htif_signature(u, &elf, o.signature, err, sizeof(err))) {
+	if (o.signature && write_signature(u, o.signature, err, sizeof(err))) {
 		fprintf(stderr, "uhost: %s\n", err);
 		code = code ? code : UHOST_USAGE;
 	}

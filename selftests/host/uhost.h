@@ -22,6 +22,7 @@
 #include "../../daemon/dev/finisher.h"
 #include "../../daemon/dev/rtc.h"
 #include "../../daemon/dev/uart.h"
+#include "../../daemon/htif.h"
 #include "../../daemon/image.h"
 
 /* Exit codes. A failure reported through finisher or HTIF is passed on as it is. */
@@ -102,6 +103,7 @@ struct uhart {
  * @uart: console
  * @finisher: poweroff
  * @rtc: clock
+ * @htif: mailbox of a bare-metal program; the main thread's
  * @out: console output not written yet
  * @out_used: bytes in it
  * @in: console input that nobody took yet
@@ -128,6 +130,7 @@ struct uhost {
 	struct uart uart;
 	struct finisher finisher;
 	struct rtc rtc;
+	struct htif htif;
 	u8 out[4096];
 	size_t out_used;
 	u8 in[4096];
@@ -196,13 +199,6 @@ int views_init(struct uhart *h);
 bool views_find(struct uhart *h, u64 addr, unsigned int *idx, gva_t *gva);
 /* Carry out a miss that is to be mapped. Hart's thread, in its fault handler. */
 void views_map(struct uhart *h, const struct dtv_miss *m);
-
-/* htif.c: the mailbox of bare-metal programs. */
-/* Look at the mailbox. Returns true when something was there. Main thread. */
-bool htif_poll(struct uhost *u, const struct image_elf *elf);
-/* Write the architecture tests' result area to a file. */
-int htif_signature(const struct uhost *u, const struct image_elf *elf, const char *path, char *err,
-		   size_t n);
 
 /* stats.c */
 void stats_print(const struct uhost *u, u64 ns);
