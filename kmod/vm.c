@@ -127,7 +127,6 @@ static int init_core(struct dtv_vm *vm)
 		return -ENOMEM;
 	cfg.rw = vm->cache;
 	dtv_jail_init_cache(vm);
-	vm->core.sbi = true;
 	err = dtv_vm_core_init(&vm->core, &cfg);
 	if (err)
 		vfree(vm->cache);
@@ -383,7 +382,7 @@ int dtv_vm_set_entry(struct dtv_vm *vm, const struct dtv_entry *entry)
 {
 	int err = 0;
 
-	if (entry->pc & 1)
+	if (entry->pc & 1 || entry->flags & ~DTV_ENTRY_M_MODE || entry->reserved)
 		return -EINVAL;
 	mutex_lock(&vm->lock);
 	if (dtv_vm_stopped(vm)) {
@@ -418,8 +417,12 @@ int dtv_vm_start(struct dtv_vm *vm)
 	err = may_start(vm);
 	if (err)
 		goto out;
-	for (i = 0; i < DTV_VCPUS_MAX && vm->vcpus[i]; i++)
-		dtv_cpu_reset(&vm->vcpus[i]->cpu, vm->entry.pc, vm->entry.a1, i == 0);
+	vm->core.sbi = !(vm->entry.flags & DTV_ENTRY_M_MODE);
+	for (i = 0; i < DTV_VCPUS_MAX && vm->vcpus[i]; i++) {
+		dtv_cpu_reset(&vm->vcpus[i]->cpu, vm->entry.pc, vm->entry.a1,
+			      i == 0 || !vm->core.sbi);
+		vm->vcpus[i]->cpu.area->hart.x[12] = vm->entry.a2;
+	}
 	WRITE_ONCE(vm->state, DTV_VM_RUNNING);
 	dtv_clock_start(vm);
 	/* Pairs with the acquire of who finds it false and looks at a hart. */

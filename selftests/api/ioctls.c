@@ -166,6 +166,8 @@ TEST(entry_and_start)
 	FAILS(ioctl(vm, DTV_UNPAUSE), EINVAL);
 	FAILS(ioctl(vm, DTV_SET_ENTRY, NULL), EFAULT);
 	FAILS(ioctl(vm, DTV_SET_ENTRY, &((struct dtv_entry){ .pc = DTV_GPA_RAM + 1 })), EINVAL);
+	FAILS(ioctl(vm, DTV_SET_ENTRY, &((struct dtv_entry){ .flags = 2 })), EINVAL);
+	FAILS(ioctl(vm, DTV_SET_ENTRY, &((struct dtv_entry){ .reserved = 1 })), EINVAL);
 	EXPECT(ioctl(vm, DTV_CREATE_VCPU, 0) >= 0);
 	FAILS(ioctl(vm, DTV_START), EINVAL);
 	EXPECT(!ioctl(vm, DTV_SET_ENTRY, &entry));

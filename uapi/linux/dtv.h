@@ -83,14 +83,23 @@ struct dtv_memory {
 };
 
 /**
- * struct dtv_entry - DTV_SET_ENTRY: state of hart 0 at its start (the others wait for SBI HSM)
+ * struct dtv_entry - DTV_SET_ENTRY: state of the harts at their start
  * @pc: gpa of the first instruction
  * @a1: gpa of the device tree; a0 is the hart's id
+ * @a2: likewise; what firmware finds there is between it and who loaded it
+ * @flags: DTV_ENTRY_M_MODE or 0
+ * @reserved: 0
+ *
+ * Without flags hart 0 starts in S-mode, the others wait for SBI HSM, and the built-in SBI answers.
  */
 struct dtv_entry {
 	__u64 pc;
 	__u64 a1;
+	__u64 a2;
+	__u32 flags;
+	__u32 reserved;
 };
+#define DTV_ENTRY_M_MODE 1 /* all harts start, in M-mode; nobody answers ecalls from S-mode */
 
 /**
  * struct dtv_irq_level - DTV_IRQ_LINE
