@@ -67,13 +67,32 @@ static int status_of(const char *result)
 	return VMCTL_FAILED;
 }
 
+/* A bare-metal program's status is its own; 256 is not nothing. */
+static int program_status(const struct vmctl *v, const char *name, int code)
+{
+	struct client c;
+	json_t *answer;
+	bool program;
+
+	if (client_open(v, &c, true) != VMCTL_OK)
+		return VMCTL_GUEST_FAILED;
+	if (client_call(&c, "io.dtv.Show", named(name), -1, &answer) != VMCTL_OK) {
+		client_close(&c);
+		return VMCTL_GUEST_FAILED;
+	}
+	client_close(&c);
+	program = json_object_get(json_object_get(answer, "guest"), "elf");
+	json_decref(answer);
+	return program && code & 255 ? code & 255 : VMCTL_GUEST_FAILED;
+}
+
 /**
  * wait_for_end - wait until a guest has ended and say how
  * @v: what the user said
  * @name: guest
  * @retry_ms: how long to look for dtvd if it is not there
  *
- * Return: the guest's result as an exit status.
+ * Return: the guest's result as an exit status; of a bare-metal program that failed its own.
  */
 int wait_for_end(const struct vmctl *v, const char *name, int retry_ms)
 {
@@ -92,6 +111,8 @@ int wait_for_end(const struct vmctl *v, const char *name, int retry_ms)
 	if (ret != VMCTL_OK)
 		return ret;
 	ret = status_of(json_text(end, "result"));
+	if (ret == VMCTL_GUEST_FAILED)
+		ret = program_status(v, name, json_integer_value(json_object_get(end, "code")));
 	if (v->json)
 		print_json(end);
 	else

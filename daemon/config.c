@@ -24,16 +24,16 @@
  * @dir: what relative paths are relative to
  * @c: where values go
  * @m: where complaints go
- * @kernel: the setting, for complaints about what is in the file
- * @initrd: likewise
- * @memory: likewise
+ * @file: settings of files, for complaints about what is in them
+ * @memory: the setting
+ * @cmdline: likewise
  */
 struct reader {
 	const char *path;
 	char *dir;
 	struct dtv_config *c;
 	struct dtv_messages *m;
-	const config_setting_t *kernel, *initrd, *memory;
+	const config_setting_t *file[DTV_FILES], *memory, *cmdline;
 };
 
 struct key {
@@ -57,6 +57,17 @@ complain(struct reader *r, const config_setting_t *s, const char *fmt, ...)
 	va_end(ap);
 	dtv_messages_add(r->m, "%s:%u: %s", r->path, config_setting_source_line(s), text);
 	free(text);
+}
+
+static char *directory_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return dtv_strdup(".");
+	if (slash == path)
+		return dtv_strdup("/");
+	return dtv_format("%.*s", (int)(slash - path), path);
 }
 
 /* A number with K, M, G or T behind it, or with nothing: bytes. */
@@ -162,24 +173,49 @@ static void take_cache(struct reader *r, const config_setting_t *s, const struct
 	r->c->cache = size;
 }
 
-static char *take_file(struct reader *r, const config_setting_t *s, const struct key *k)
+const char *const dtv_file_keys[DTV_FILES] = {
+	[DTV_FILE_KERNEL] = "kernel",
+	[DTV_FILE_INITRD] = "initrd",
+	[DTV_FILE_ELF] = "elf",
+	[DTV_FILE_SIGNATURE] = "signature",
+};
+
+static enum dtv_file file_of(const struct key *k)
+{
+	unsigned int i = 0;
+
+	while (strcmp(dtv_file_keys[i], k->name))
+		i++;
+	return i;
+}
+
+/* The absolute path of the file in @s, or NULL. */
+static char *take_path(struct reader *r, const config_setting_t *s, const struct key *k)
 {
 	const char *text = config_setting_get_string(s);
-	struct stat st;
-	char *path;
-	int fd;
 
+	r->file[file_of(k)] = s;
 	if (!*text) {
 		complain(r, s, "%s: expected %s, not an empty string", k->name, k->expected);
 		return NULL;
 	}
-	path = text[0] == '/' ? dtv_strdup(text) : dtv_format("%s/%s", r->dir, text);
+	return text[0] == '/' ? dtv_strdup(text) : dtv_format("%s/%s", r->dir, text);
+}
+
+static void take_file(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	char *path = take_path(r, s, k);
+	struct stat st;
+	int fd;
+
+	if (!path)
+		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
 		complain(r, s, "%s: expected %s: %s: %s", k->name, k->expected, path,
 			 strerror(errno));
 		free(path);
-		return NULL;
+		return;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		complain(r, s, "%s: expected %s: %s is not a regular file", k->name, k->expected,
@@ -188,19 +224,26 @@ static char *take_file(struct reader *r, const config_setting_t *s, const struct
 		path = NULL;
 	}
 	close(fd);
-	return path;
+	r->c->file[file_of(k)] = path;
 }
 
-static void take_kernel(struct reader *r, const config_setting_t *s, const struct key *k)
+/* A file that is going to be written: it need not be there, but what is there must be a file. */
+static void take_output(struct reader *r, const config_setting_t *s, const struct key *k)
 {
-	r->kernel = s;
-	r->c->kernel = take_file(r, s, k);
-}
+	char *path = take_path(r, s, k), *dir;
+	struct stat st;
 
-static void take_initrd(struct reader *r, const config_setting_t *s, const struct key *k)
-{
-	r->initrd = s;
-	r->c->initrd = take_file(r, s, k);
+	if (!path)
+		return;
+	dir = directory_of(path);
+	if (stat(dir, &st) < 0)
+		complain(r, s, "%s: expected %s: %s: %s", k->name, k->expected, dir,
+			 strerror(errno));
+	else if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		complain(r, s, "%s: expected %s: %s is not a regular file", k->name, k->expected,
+			 path);
+	free(dir);
+	r->c->file[file_of(k)] = path;
 }
 
 static void take_cmdline(struct reader *r, const config_setting_t *s, const struct key *k)
@@ -211,6 +254,7 @@ static void take_cmdline(struct reader *r, const config_setting_t *s, const stru
 		complain(r, s, "%s: expected %s, not %zu", k->name, k->expected, strlen(text));
 		return;
 	}
+	r->cmdline = s;
 	r->c->cmdline = dtv_strdup(text);
 }
 
@@ -232,10 +276,14 @@ static const struct key keys[] = {
 	  take_name },
 	{ "harts", CONFIG_TYPE_INT, false, "a number from 1 to 32", take_harts },
 	{ "memory", CONFIG_TYPE_STRING, true, SIZE_TEXT, take_memory },
-	{ "kernel", CONFIG_TYPE_STRING, true, "the file name of a RISC-V kernel Image in quotes",
-	  take_kernel },
+	{ "kernel", CONFIG_TYPE_STRING, false, "the file name of a RISC-V kernel Image in quotes",
+	  take_file },
 	{ "initrd", CONFIG_TYPE_STRING, false, "the file name of an initial RAM disk in quotes",
-	  take_initrd },
+	  take_file },
+	{ "elf", CONFIG_TYPE_STRING, false, "the file name of a bare-metal program in quotes",
+	  take_file },
+	{ "signature", CONFIG_TYPE_STRING, false, "the name of a file to be written in quotes",
+	  take_output },
 	{ "cmdline", CONFIG_TYPE_STRING, false, "a string in quotes of at most 2047 characters",
 	  take_cmdline },
 	{ "console", CONFIG_TYPE_STRING, false, "\"log\" or \"pty\"", take_console },
@@ -308,43 +356,79 @@ static void complain_syntax(struct reader *r, config_t *cfg)
 			 text ? text : "cannot be read", more);
 }
 
-static char *directory_of(const char *path)
+static bool open_named(struct reader *r, enum dtv_file file, int *fd)
 {
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return dtv_strdup(".");
-	if (slash == path)
-		return dtv_strdup("/");
-	return dtv_format("%.*s", (int)(slash - path), path);
+	*fd = r->c->file[file] ? open(r->c->file[file], O_RDONLY | O_CLOEXEC) : -1;
+	return *fd >= 0;
 }
 
 /* What is in kernel and initrd, and whether they fit into the memory. */
-static void check_contents(struct reader *r)
+static void check_linux(struct reader *r)
 {
-	int kernel = open(r->c->kernel, O_RDONLY | O_CLOEXEC);
-	int initrd = r->initrd ? open(r->c->initrd, O_RDONLY | O_CLOEXEC) : -1;
+	const struct dtv_config *c = r->c;
 	struct image_kernel k;
 	struct image_layout l;
 	uint64_t initrd_size = 0;
 	char err[512] = "";
+	int kernel, initrd;
 	bool ok = true;
 
-	if (image_probe_kernel(kernel, r->c->kernel, &k, err, sizeof(err)) < 0) {
-		complain(r, r->kernel, "kernel: %s", err);
+	open_named(r, DTV_FILE_KERNEL, &kernel);
+	open_named(r, DTV_FILE_INITRD, &initrd);
+	if (image_probe_kernel(kernel, c->file[DTV_FILE_KERNEL], &k, err, sizeof(err)) < 0) {
+		complain(r, r->file[DTV_FILE_KERNEL], "kernel: %s", err);
 		ok = false;
 	}
-	if (r->initrd &&
-	    image_probe_initrd(initrd, r->c->initrd, &initrd_size, err, sizeof(err)) < 0) {
-		complain(r, r->initrd, "initrd: %s", err);
+	if (c->file[DTV_FILE_INITRD] && image_probe_initrd(initrd, c->file[DTV_FILE_INITRD],
+							   &initrd_size, err, sizeof(err)) < 0) {
+		complain(r, r->file[DTV_FILE_INITRD], "initrd: %s", err);
 		ok = false;
 	}
-	if (ok && image_place(&k, initrd_size, DTV_GPA_RAM, r->c->memory, &l, err, sizeof(err)) < 0)
+	if (ok && image_place(&k, initrd_size, DTV_GPA_RAM, c->memory, &l, err, sizeof(err)) < 0)
 		complain(r, r->memory, "memory: %s", err);
 	if (kernel >= 0)
 		close(kernel);
 	if (initrd >= 0)
 		close(initrd);
+}
+
+static void check_elf(struct reader *r)
+{
+	const struct image_ram ram = { .gpa = DTV_GPA_RAM, .size = r->c->memory };
+	struct image_elf elf;
+	char err[512] = "";
+	int fd;
+
+	open_named(r, DTV_FILE_ELF, &fd);
+	if (image_load_elf(fd, r->c->file[DTV_FILE_ELF], &ram, &elf, err, sizeof(err)) < 0)
+		complain(r, r->file[DTV_FILE_ELF], "elf: %s", err);
+	else if (r->file[DTV_FILE_SIGNATURE] && !elf.begin_signature)
+		complain(r, r->file[DTV_FILE_SIGNATURE],
+			 "signature: %s has no begin_signature and end_signature",
+			 r->c->file[DTV_FILE_ELF]);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What goes with what. */
+static void check_together(struct reader *r)
+{
+	if (!r->file[DTV_FILE_ELF]) {
+		if (!r->file[DTV_FILE_KERNEL])
+			dtv_messages_add(r->m, "%s:1: kernel is missing: expected %s, or elf",
+					 r->path, find_key("kernel")->expected);
+		if (r->file[DTV_FILE_SIGNATURE])
+			complain(r, r->file[DTV_FILE_SIGNATURE],
+				 "signature: expected beside elf alone");
+		return;
+	}
+	for (unsigned int i = DTV_FILE_KERNEL; i <= DTV_FILE_INITRD; i++) {
+		if (r->file[i])
+			complain(r, r->file[i], "%s: expected not to be beside elf",
+				 dtv_file_keys[i]);
+	}
+	if (r->cmdline)
+		complain(r, r->cmdline, "cmdline: expected not to be beside elf");
 }
 
 /* A line that libconfig would replace by another file's content. */
@@ -395,8 +479,11 @@ int dtv_config_parse(const char *path, const char *text, struct dtv_config *c,
 				dtv_messages_add(m, "%s:1: %s is missing: expected %s", path,
 						 keys[i].name, keys[i].expected);
 		}
-		if (m->n == before)
-			check_contents(&r);
+		check_together(&r);
+		if (m->n == before && c->file[DTV_FILE_ELF])
+			check_elf(&r);
+		else if (m->n == before)
+			check_linux(&r);
 	}
 	if (!c->cmdline)
 		c->cmdline = dtv_strdup("console=ttyS0");
@@ -452,11 +539,48 @@ int dtv_config_read(const char *path, struct dtv_config *c, struct dtv_messages 
 	return err;
 }
 
+/**
+ * dtv_config_open - open the files that a configuration names
+ * @c: configuration
+ * @fd: descriptors; -1 where no file is named
+ *
+ * Return: 0, or -errno; dtv_config_close() closes in both cases.
+ */
+int dtv_config_open(const struct dtv_config *c, int fd[DTV_FILES])
+{
+	struct stat st;
+
+	for (unsigned int i = 0; i < DTV_FILES; i++)
+		fd[i] = -1;
+	for (unsigned int i = 0; i < DTV_FILES; i++) {
+		int flags = i == DTV_FILE_SIGNATURE ? O_RDWR | O_CREAT : O_RDONLY;
+
+		if (!c->file[i])
+			continue;
+		fd[i] = open(c->file[i], flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+		if (fd[i] < 0)
+			return -errno;
+		if (fstat(fd[i], &st) < 0 || !S_ISREG(st.st_mode))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/** dtv_config_close - close what dtv_config_open() opened */
+void dtv_config_close(int fd[DTV_FILES])
+{
+	for (unsigned int i = 0; i < DTV_FILES; i++) {
+		if (fd[i] >= 0)
+			close(fd[i]);
+		fd[i] = -1;
+	}
+}
+
 /** dtv_config_free - free what a configuration holds; it is empty afterwards */
 void dtv_config_free(struct dtv_config *c)
 {
-	free(c->kernel);
-	free(c->initrd);
+	for (unsigned int i = 0; i < DTV_FILES; i++)
+		free(c->file[i]);
 	free(c->cmdline);
 	memset(c, 0, sizeof(*c));
 }

@@ -19,6 +19,17 @@
 /* Longer than any sensible file: what is read at most. */
 #define DTV_CONFIG_MAX (64 * 1024)
 
+/* Files that a configuration names, each under the key in dtv_file_keys[]. */
+enum dtv_file {
+	DTV_FILE_KERNEL,
+	DTV_FILE_INITRD,
+	DTV_FILE_ELF,
+	DTV_FILE_SIGNATURE, /* is written, and made if it is not there */
+	DTV_FILES,
+};
+
+extern const char *const dtv_file_keys[DTV_FILES];
+
 /* Where the guest's serial line is to be had beside `vmctl console`. */
 enum dtv_console_kind {
 	DTV_CONSOLE_LOG, /* nowhere else */
@@ -31,8 +42,7 @@ enum dtv_console_kind {
  * @harts: 1 .. DTV_VCPUS_MAX
  * @memory: bytes of RAM, whole pages
  * @cache: bytes of code cache, whole pages; 0: the module's default
- * @kernel: absolute path of the RISC-V Image
- * @initrd: absolute path, or NULL
+ * @file: absolute paths, or NULL; with an ELF program neither kernel nor initrd
  * @cmdline: the kernel's command line
  * @console: see enum dtv_console_kind
  */
@@ -41,8 +51,7 @@ struct dtv_config {
 	uint32_t harts;
 	uint64_t memory;
 	uint64_t cache;
-	char *kernel;
-	char *initrd;
+	char *file[DTV_FILES];
 	char *cmdline;
 	enum dtv_console_kind console;
 };
@@ -50,6 +59,8 @@ struct dtv_config {
 int dtv_config_parse(const char *path, const char *text, struct dtv_config *c,
 		     struct dtv_messages *m);
 int dtv_config_read(const char *path, struct dtv_config *c, struct dtv_messages *m);
+int dtv_config_open(const struct dtv_config *c, int fd[DTV_FILES]);
+void dtv_config_close(int fd[DTV_FILES]);
 void dtv_config_free(struct dtv_config *c);
 
 #endif /* DTV_DAEMON_CONFIG_H */

@@ -125,7 +125,7 @@ static void do_start(struct dtv_guests *gs, struct dtv_conn *c, json_t *params)
 	struct dtv_messages m = { 0 };
 	struct dtv_config config;
 	struct rights rights;
-	int kernel = -1, initrd = -1, ret;
+	int files[DTV_FILES], ret;
 
 	if (!path || path[0] != '/') {
 		invalid(c, "path");
@@ -136,13 +136,14 @@ static void do_start(struct dtv_guests *gs, struct dtv_conn *c, json_t *params)
 		dtv_conn_error(c, "io.dtv.Failed", json_pack("{s:s}", "message", strerror(-ret)));
 		return;
 	}
+	for (unsigned int i = 0; i < DTV_FILES; i++)
+		files[i] = -1;
 	ret = dtv_config_read(path, &config, &m);
 	if (!ret) {
-		kernel = open(config.kernel, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (config.initrd)
-			initrd = open(config.initrd, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (kernel < 0 || (config.initrd && initrd < 0))
-			dtv_messages_add(&m, "%s: a file went away: %s", path, strerror(errno));
+		ret = dtv_config_open(&config, files);
+		if (ret < 0)
+			dtv_messages_add(&m, "%s: cannot open a file that it names: %s", path,
+					 strerror(-ret));
 	}
 	give_rights_back(&rights);
 	if (m.n) {
@@ -155,13 +156,9 @@ static void do_start(struct dtv_guests *gs, struct dtv_conn *c, json_t *params)
 		}
 		dtv_conn_error(c, "io.dtv.BadConfig", json_pack("{s:o}", "messages", list));
 	} else {
-		dtv_guests_start(gs, &config, path, dtv_conn_peer(c)->uid, kernel, initrd,
-				 start_answer, c);
+		dtv_guests_start(gs, &config, path, dtv_conn_peer(c)->uid, files, start_answer, c);
 	}
-	if (kernel >= 0)
-		close(kernel);
-	if (initrd >= 0)
-		close(initrd);
+	dtv_config_close(files);
 	dtv_messages_free(&m);
 	dtv_config_free(&config);
 }

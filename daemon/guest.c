@@ -2,7 +2,7 @@
 /*
  * See guest.h. The order of guest_start() is the security of this process:
  * what needs rights comes first and touches nothing that a guest supplies, then
- * rights and system calls go, and only then kernel and initrd are looked at.
+ * rights and system calls go, and only then the guest's files are looked at.
  */
 #include "guest.h"
 
@@ -314,13 +314,13 @@ static void on_signal(void *arg, uint32_t events)
 static int take_config(struct guest *g, const char *text, size_t len, char *err, size_t n)
 {
 	json_t *msg = json_loadb(text, len, 0, NULL);
-	const char *name, *cmdline, *kernel, *initrd = NULL;
+	const char *name, *cmdline, *path;
 	json_int_t memory, cache, owner;
 	int harts, pty = 0, ret;
 
-	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s?s,s:s,s:b,s:I}", "name", &name, "harts",
-			  &harts, "memory", &memory, "cache", &cache, "kernel", &kernel, "initrd",
-			  &initrd, "cmdline", &cmdline, "pty", &pty, "owner", &owner);
+	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:b,s:I}", "name", &name, "harts", &harts,
+			  "memory", &memory, "cache", &cache, "cmdline", &cmdline, "pty", &pty,
+			  "owner", &owner);
 	if (ret < 0 || !dtv_name_ok(name) || harts < 1 || harts > DTV_VCPUS_MAX) {
 		json_decref(msg);
 		snprintf(err, n, "the description of the guest is broken");
@@ -331,8 +331,10 @@ static int take_config(struct guest *g, const char *text, size_t len, char *err,
 	g->config.memory = memory;
 	g->config.cache = cache;
 	g->owner = owner;
-	g->config.kernel = dtv_strdup(kernel);
-	g->config.initrd = initrd ? dtv_strdup(initrd) : NULL;
+	for (unsigned int i = 0; i < DTV_FILES; i++) {
+		path = json_string_value(json_object_get(msg, dtv_file_keys[i]));
+		g->config.file[i] = path ? dtv_strdup(path) : NULL;
+	}
 	g->config.cmdline = dtv_strdup(cmdline);
 	g->config.console = pty ? DTV_CONSOLE_PTY : DTV_CONSOLE_LOG;
 	json_decref(msg);
@@ -399,15 +401,16 @@ static const char *guest_start(struct guest *g, const char *text, size_t len, co
 {
 	struct dtv_machine_parts parts = {
 		.config = &g->config,
-		.kernel = nfds > DTV_START_KERNEL ? fds[DTV_START_KERNEL] : -1,
-		.initrd = nfds > DTV_START_INITRD ? fds[DTV_START_INITRD] : -1,
 		.hv = &g->hv,
 		.spare = sysconf(_SC_NPROCESSORS_ONLN) > 1,
 	};
+	size_t at = DTV_START_FILES;
 	int ret, pty = -1;
 
-	if (nfds <= DTV_START_EMPTY || take_config(g, text, len, err, n) < 0)
+	if (nfds < DTV_START_FILES || take_config(g, text, len, err, n) < 0)
 		return "Failed";
+	for (unsigned int i = 0; i < DTV_FILES; i++)
+		parts.file[i] = g->config.file[i] && at < nfds ? fds[at++] : -1;
 	g->listen = fds[DTV_START_SOCKET];
 	g->ring = mmap(NULL, sizeof(*g->ring), PROT_READ | PROT_WRITE, MAP_SHARED,
 		       fds[DTV_START_RING], 0);
@@ -448,9 +451,11 @@ static const char *guest_start(struct guest *g, const char *text, size_t len, co
 /* The ring file says how it ended before anybody can see that this process is gone. */
 static void guest_finish(struct guest *g)
 {
-	struct dtv_end end = *dtv_machine_result(g->machine);
 	struct dtv_ring *ring = g->ring;
+	struct dtv_end end;
 
+	dtv_machine_stop(g->machine);
+	end = *dtv_machine_result(g->machine);
 	dtv_console_finish(dtv_machine_console(g->machine), FINISH_MS);
 	dtv_machine_free(g->machine);
 	g->machine = NULL;

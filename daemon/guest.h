@@ -23,11 +23,10 @@
 
 /* Descriptors with the first packet, in this order. */
 enum dtv_start_fd {
-	DTV_START_KERNEL,
 	DTV_START_RING,
 	DTV_START_SOCKET, /* bound, not listening */
 	DTV_START_EMPTY, /* directory */
-	DTV_START_INITRD, /* if there is one */
+	DTV_START_FILES, /* those that the description names, in the order of enum dtv_file */
 };
 
 int dtv_guest_main(const char *name);

@@ -643,15 +643,19 @@ static int spawn(struct dtv_guest *g, const int *fds, size_t nfds, char *err, si
 
 static json_t *describe_config(const struct dtv_config *c, const char *path, uid_t owner)
 {
-	json_t *info = json_pack("{s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:I,s:I}", "name", c->name,
-				 "config", path, "harts", (int)c->harts, "memory",
-				 (json_int_t)c->memory, "cache", (json_int_t)c->cache, "kernel",
-				 c->kernel, "cmdline", c->cmdline, "pty",
+	json_t *info = json_pack("{s:s,s:s,s:i,s:I,s:I,s:s,s:b,s:I,s:I}", "name", c->name, "config",
+				 path, "harts", (int)c->harts, "memory", (json_int_t)c->memory,
+				 "cache", (json_int_t)c->cache, "cmdline", c->cmdline, "pty",
 				 c->console == DTV_CONSOLE_PTY, "started", (json_int_t)time(NULL),
 				 "owner", (json_int_t)owner);
 
-	if (info && c->initrd)
-		json_object_set_new(info, "initrd", json_string(c->initrd));
+	for (unsigned int i = 0; info && i < DTV_FILES; i++) {
+		if (c->file[i] &&
+		    json_object_set_new(info, dtv_file_keys[i], json_string(c->file[i])) < 0) {
+			json_decref(info);
+			return NULL;
+		}
+	}
 	return info;
 }
 
@@ -661,16 +665,16 @@ static json_t *describe_config(const struct dtv_config *c, const char *path, uid
  * @c: checked description
  * @path: its file, for the record
  * @owner: who asked: its pseudo terminal will be theirs
- * @kernel: open file, the caller's
- * @initrd: open file, the caller's; -1: none
+ * @files: its files, open, the caller's; -1: none
  * @fn: told when the guest runs or why it does not
  * @arg: for @fn
  */
 void dtv_guests_start(struct dtv_guests *gs, const struct dtv_config *c, const char *path,
-		      uid_t owner, int kernel, int initrd, dtv_answer_fn fn, void *arg)
+		      uid_t owner, const int files[DTV_FILES], dtv_answer_fn fn, void *arg)
 {
 	struct dtv_guest *g = dtv_guests_find(gs, c->name);
 	char name[DTV_NAME_MAX + 16], err[256] = "";
+	size_t nfds = DTV_START_FILES;
 	int fds[DTV_FDS_MAX];
 	json_t *info;
 	int ret = -1;
@@ -689,15 +693,17 @@ void dtv_guests_start(struct dtv_guests *gs, const struct dtv_config *c, const c
 	g = guest_new(gs, c->name);
 	g->info = info;
 	file_name(g, "ring", name, sizeof(name));
-	fds[DTV_START_KERNEL] = kernel;
-	fds[DTV_START_INITRD] = initrd;
+	for (unsigned int i = 0; i < DTV_FILES; i++) {
+		if (files[i] >= 0)
+			fds[nfds++] = files[i];
+	}
 	fds[DTV_START_EMPTY] = gs->empty;
 	fds[DTV_START_SOCKET] = -1;
 	fds[DTV_START_RING] = dtv_ring_create(gs->dir, name, err, sizeof(err));
 	if (fds[DTV_START_RING] >= 0)
 		fds[DTV_START_SOCKET] = bind_socket(g, err, sizeof(err));
 	if (fds[DTV_START_SOCKET] >= 0)
-		ret = spawn(g, fds, DTV_START_INITRD + (initrd >= 0), err, sizeof(err));
+		ret = spawn(g, fds, nfds, err, sizeof(err));
 	if (fds[DTV_START_RING] >= 0)
 		close(fds[DTV_START_RING]);
 	if (fds[DTV_START_SOCKET] >= 0)
@@ -756,8 +762,8 @@ bool dtv_guest_alive(const struct dtv_guest *g)
 json_t *dtv_guest_describe(const struct dtv_guest *g)
 {
 	static const char *const keys[] = {
-		"harts",   "memory", "config", "kernel", "initrd", "cmdline",
-		"started", "ended",  "result", "code",	 "reason",
+		"harts",   "memory",  "config", "kernel", "initrd", "elf",    "signature",
+		"cmdline", "started", "ended",	"result", "code",   "reason",
 	};
 	json_t *d = json_pack("{s:s,s:s}", "name", g->name, "state", state_names[g->state]);
 

@@ -32,7 +32,7 @@ void dtv_guests_recover(struct dtv_guests *gs);
 struct dtv_guest *dtv_guests_find(struct dtv_guests *gs, const char *name);
 json_t *dtv_guests_list(struct dtv_guests *gs);
 void dtv_guests_start(struct dtv_guests *gs, const struct dtv_config *c, const char *path,
-		      uid_t owner, int kernel, int initrd, dtv_answer_fn fn, void *arg);
+		      uid_t owner, const int files[DTV_FILES], dtv_answer_fn fn, void *arg);
 void dtv_guests_reap(struct dtv_guests *gs);
 void dtv_guests_told(struct dtv_guests *gs, const char *name, const char *state,
 		     const char *reason);

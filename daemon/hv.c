@@ -130,10 +130,25 @@ int dtv_hv_vcpu(struct dtv_hv *hv, char *err, size_t n)
 	return 0;
 }
 
-/** dtv_hv_entry - hart 0 starts at gpa @pc with @a1 in a1 */
-int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, char *err, size_t n)
+/**
+ * dtv_hv_entry - how harts start
+ * @hv: with a VM that was not started
+ * @pc: gpa of the first instruction
+ * @a1: for a1
+ * @a2: for a2
+ * @m_mode: all harts, in M-mode, without the built-in SBI; else hart 0 in S-mode
+ * @err: text on failure
+ * @n: room there
+ *
+ * Return: 0 or -errno.
+ */
+int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, uint64_t a2, bool m_mode, char *err,
+		 size_t n)
 {
-	struct dtv_entry arg = { .pc = pc, .a1 = a1 };
+	struct dtv_entry arg = { .pc = pc, .a1 = a1, .a2 = a2 };
+
+	if (m_mode)
+		arg.flags = DTV_ENTRY_M_MODE;
 
 	return explain(call(hv->vm, DTV_SET_ENTRY, &arg), err, n, "cannot set the entry");
 }

@@ -278,6 +278,12 @@ static int load_segments(int fd, const char *name, uint64_t file_size, const Elf
 			     name, (uint64_t)p->p_paddr, (uint64_t)p->p_memsz);
 			goto out;
 		}
+		if (p->p_offset > file_size || p->p_filesz > file_size - p->p_offset) {
+			fail(err, n, "%s: damaged ELF file: a segment lies outside of it", name);
+			goto out;
+		}
+		if (!ram->host)
+			continue;
 		if (read_at(fd, name, ram->host + at, p->p_filesz, p->p_offset, err, n))
 			goto out;
 		memset(ram->host + at + p->p_filesz, 0, p->p_memsz - p->p_filesz);
@@ -375,6 +381,9 @@ int image_load_elf(int fd, const char *name, const struct image_ram *ram, struct
 		return fail(err, n, "%s: not an executable linked at fixed addresses", name);
 	if (load_segments(fd, name, file_size, &eh, ram, err, n))
 		return -1;
+	if (eh.e_entry < ram->gpa || eh.e_entry - ram->gpa >= ram->size || eh.e_entry & 1)
+		return fail(err, n, "%s: entry at 0x%" PRIx64 " lies outside of memory", name,
+			    (uint64_t)eh.e_entry);
 	elf->entry = eh.e_entry;
 	return read_symbols(fd, name, file_size, &eh, elf, err, n);
 }

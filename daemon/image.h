@@ -112,7 +112,10 @@ struct image_elf {
 	uint64_t end_signature;
 };
 
-/* Load the segments of a 64-bit RISC-V ELF executable at their physical addresses. */
+/*
+ * Load the segments of a 64-bit RISC-V ELF executable at their physical addresses. Without
+ * ram->host only look at the file, and whether it fits.
+ */
 int image_load_elf(int fd, const char *name, const struct image_ram *ram, struct image_elf *elf,
 		   char *err, size_t n);
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "dev/rtc.h"
 #include "dev/uart.h"
 #include "fdt.h"
+#include "htif.h"
 #include "image.h"
 #include "jail.h"
 #include "util.h"
@@ -41,6 +43,10 @@
 #define SPIN_NS 20000
 /* And how often: consoles and dtvd want to be heard, too. */
 #define ROUNDS_MAX 1000
+
+/* How often a mailbox is looked at, and for how long at a stretch while it is used. */
+#define HTIF_NS 1000000
+#define HTIF_ROUND_NS 5000000
 
 /* SBI SRST: types and the one reason that matters. */
 #define SRST_SHUTDOWN 0
@@ -61,6 +67,8 @@ static const char *const isa[] = {
  * @finisher: poweroff and reset
  * @rtc: clock
  * @rtc_timer: its alarm
+ * @htif: mailbox of a bare-metal program
+ * @htif_timer: to look at it
  * @console: the other end of @uart
  * @vm_watch: events of the VM
  * @jail: pid of each vCPU's; 0: none
@@ -79,6 +87,8 @@ struct dtv_machine {
 	struct finisher finisher;
 	struct rtc rtc;
 	struct dtv_watch *rtc_timer;
+	struct htif htif;
+	struct dtv_watch *htif_timer;
 	struct dtv_console *console;
 	struct dtv_watch *vm_watch;
 	pid_t jail[DTV_VCPUS_MAX];
@@ -233,6 +243,62 @@ static int build_devices(struct dtv_machine *m, char *err, size_t n)
 	return 0;
 }
 
+/* The mailbox of a bare-metal program. */
+
+static void htif_output(void *opaque, const void *buf, size_t n)
+{
+	struct dtv_machine *m = opaque;
+	const uint8_t *p = buf;
+
+	for (size_t i = 0; i < n; i++)
+		dtv_console_put(m->console, p[i]);
+}
+
+static void htif_finish(void *opaque, uint64_t code)
+{
+	if (!code)
+		dtv_machine_end(opaque, DTV_RESULT_POWEROFF, 0, "the program ended with success");
+	else
+		dtv_machine_end(opaque, DTV_RESULT_FAILURE, code > INT_MAX ? INT_MAX : (int)code,
+				"the program ended with status %llu", (unsigned long long)code);
+}
+
+static void htif_bad(void *opaque, uint64_t gpa)
+{
+	dtv_machine_end(opaque, DTV_RESULT_ERROR, 0, "HTIF: bad address 0x%llx in tohost",
+			(unsigned long long)gpa);
+}
+
+/* A program that prints does so byte by byte: while it does, look often. */
+static void htif_due(void *arg, uint32_t events)
+{
+	struct dtv_machine *m = arg;
+	int64_t now = dtv_now_ns(), end = now + HTIF_ROUND_NS, until = now;
+
+	(void)events;
+	do {
+		if (htif_poll(&m->htif))
+			until = dtv_now_ns() + SPIN_NS;
+		now = dtv_now_ns();
+	} while (m->end.result == DTV_RESULT_NONE && now < until && now < end);
+	dtv_loop_timer_set(m->htif_timer, now < until ? 0 : HTIF_NS);
+}
+
+static int build_htif(struct dtv_machine *m, char *err, size_t n)
+{
+	m->htif.output = htif_output;
+	m->htif.finish = htif_finish;
+	m->htif.bad = htif_bad;
+	m->htif.opaque = m;
+	m->htif.ram = (struct image_ram){ m->ram, MACHINE_RAM_GPA, m->p.config->memory };
+	m->htif_timer = dtv_loop_timer(m->p.loop, htif_due, m);
+	if (!m->htif_timer) {
+		snprintf(err, n, "no timer: %s", strerror(errno));
+		return -EIO;
+	}
+	return 0;
+}
+
 /* RAM: its size is sealed, so that neither we nor anybody can take pages from below the VM. */
 static int build_ram(struct dtv_machine *m, char *err, size_t n)
 {
@@ -257,10 +323,24 @@ static int build_ram(struct dtv_machine *m, char *err, size_t n)
 	return 0;
 }
 
-static int load(struct dtv_machine *m, struct image_layout *l, char *err, size_t n)
+/**
+ * struct boot - how the harts begin
+ * @pc: first instruction, gpa
+ * @a1: device tree, gpa; 0: none
+ * @m_mode: all of them, in M-mode
+ */
+struct boot {
+	uint64_t pc;
+	uint64_t a1;
+	bool m_mode;
+};
+
+static int load_linux(struct dtv_machine *m, const struct image_ram *ram, struct boot *b, char *err,
+		      size_t n)
 {
 	const struct dtv_config *c = m->p.config;
-	struct image_ram ram = { m->ram, MACHINE_RAM_GPA, c->memory };
+	const int kernel = m->p.file[DTV_FILE_KERNEL], initrd = m->p.file[DTV_FILE_INITRD];
+	const char *kernel_name = c->file[DTV_FILE_KERNEL], *initrd_name = c->file[DTV_FILE_INITRD];
 	struct fdt_machine tree = {
 		.harts = c->harts,
 		.isa = isa,
@@ -270,28 +350,49 @@ static int load(struct dtv_machine *m, struct image_layout *l, char *err, size_t
 	};
 	uint64_t initrd_size = 0;
 	struct image_kernel k;
+	struct image_layout l;
 
-	if (image_probe_kernel(m->p.kernel, c->kernel, &k, err, n) < 0)
+	if (image_probe_kernel(kernel, kernel_name, &k, err, n) < 0)
 		return -EINVAL;
-	if (m->p.initrd >= 0 &&
-	    image_probe_initrd(m->p.initrd, c->initrd, &initrd_size, err, n) < 0)
+	if (initrd >= 0 && image_probe_initrd(initrd, initrd_name, &initrd_size, err, n) < 0)
 		return -EINVAL;
-	if (image_place(&k, initrd_size, MACHINE_RAM_GPA, c->memory, l, err, n) < 0)
+	if (image_place(&k, initrd_size, MACHINE_RAM_GPA, c->memory, &l, err, n) < 0)
 		return -EINVAL;
-	if (image_load(m->p.kernel, c->kernel, m->p.initrd, c->initrd, &k, l, &ram, err, n) < 0)
+	if (image_load(kernel, kernel_name, initrd, initrd_name, &k, &l, ram, err, n) < 0)
 		return -EINVAL;
-	tree.initrd_start = l->initrd_start;
-	tree.initrd_end = l->initrd_end;
+	tree.initrd_start = l.initrd_start;
+	tree.initrd_end = l.initrd_end;
 	if (getrandom(tree.rng_seed, tree.rng_seed_size, 0) != (ssize_t)tree.rng_seed_size)
 		tree.rng_seed_size = 0;
-	if (fdt_make(&tree, m->ram + (l->dtb - MACHINE_RAM_GPA), IMAGE_DTB_MAX, err, n) < 0)
+	if (fdt_make(&tree, m->ram + (l.dtb - MACHINE_RAM_GPA), IMAGE_DTB_MAX, err, n) < 0)
 		return -EINVAL;
+	*b = (struct boot){ .pc = l.entry, .a1 = l.dtb };
 	return 0;
+}
+
+static int load_elf(struct dtv_machine *m, const struct image_ram *ram, struct boot *b, char *err,
+		    size_t n)
+{
+	if (image_load_elf(m->p.file[DTV_FILE_ELF], m->p.config->file[DTV_FILE_ELF], ram,
+			   &m->htif.elf, err, n) < 0)
+		return -EINVAL;
+	*b = (struct boot){ .pc = m->htif.elf.entry, .m_mode = true };
+	dtv_loop_timer_set(m->htif_timer, HTIF_NS);
+	return 0;
+}
+
+static int load(struct dtv_machine *m, struct boot *b, char *err, size_t n)
+{
+	const struct image_ram ram = { m->ram, MACHINE_RAM_GPA, m->p.config->memory };
+
+	if (m->p.file[DTV_FILE_ELF] >= 0)
+		return load_elf(m, &ram, b, err, n);
+	return load_linux(m, &ram, b, err, n);
 }
 
 static void vm_events(void *arg, uint32_t events);
 
-static int build_vm(struct dtv_machine *m, const struct image_layout *l, char *err, size_t n)
+static int build_vm(struct dtv_machine *m, const struct boot *b, char *err, size_t n)
 {
 	const struct dtv_config *c = m->p.config;
 	struct dtv_hv *hv = m->p.hv;
@@ -308,7 +409,7 @@ static int build_vm(struct dtv_machine *m, const struct image_layout *l, char *e
 		if (ret < 0)
 			return ret;
 	}
-	ret = dtv_hv_entry(hv, l->entry, l->dtb, err, n);
+	ret = dtv_hv_entry(hv, b->pc, b->a1, 0, b->m_mode, err, n);
 	if (ret < 0)
 		return ret;
 	m->vm_watch = dtv_loop_add(m->p.loop, hv->vm, EPOLLIN, vm_events, m);
@@ -337,15 +438,15 @@ static int build_jails(struct dtv_machine *m, char *err, size_t n)
 /* All that is made anew by a reset, in order. */
 static int power_on(struct dtv_machine *m, char *err, size_t n)
 {
-	struct image_layout l;
+	struct boot b;
 	int ret;
 
 	uart_reset(&m->uart);
 	rtc_reset(&m->rtc);
-	ret = load(m, &l, err, n);
+	ret = load(m, &b, err, n);
 	if (ret < 0)
 		return ret;
-	ret = build_vm(m, &l, err, n);
+	ret = build_vm(m, &b, err, n);
 	if (ret < 0)
 		return ret;
 	ret = build_jails(m, err, n);
@@ -577,6 +678,9 @@ int dtv_machine_start(struct dtv_machine *m, char *err, size_t n)
 	ret = build_ram(m, err, n);
 	if (ret < 0)
 		return ret;
+	ret = build_htif(m, err, n);
+	if (ret < 0)
+		return ret;
 	m->stop_timer = dtv_loop_timer(m->p.loop, stop_due, m);
 	if (!m->stop_timer) {
 		snprintf(err, n, "no timer: %s", strerror(errno));
@@ -690,6 +794,36 @@ const struct dtv_end *dtv_machine_result(const struct dtv_machine *m)
 	return &m->end;
 }
 
+/* What a bare-metal program leaves as its result; without it, it has not ended well. */
+static void write_signature(struct dtv_machine *m)
+{
+	const char *name = m->p.config->file[DTV_FILE_SIGNATURE];
+	int fd = m->p.file[DTV_FILE_SIGNATURE];
+	char err[DTV_END_REASON - 16] = "";
+
+	if (lseek(fd, 0, SEEK_SET) < 0 || ftruncate(fd, 0) < 0)
+		snprintf(err, sizeof(err), "%s: %s", name, strerror(errno));
+	else if (!htif_signature(&m->htif.ram, &m->htif.elf, fd, name, err, sizeof(err)))
+		return;
+	if (m->end.result == DTV_RESULT_POWEROFF) {
+		m->end.result = DTV_RESULT_ERROR;
+		snprintf(m->end.reason, sizeof(m->end.reason), "signature: %s", err);
+	}
+}
+
+/**
+ * dtv_machine_stop - the guest is over: end its harts, and keep what it leaves
+ * @m: machine, after dtv_machine_end()
+ *
+ * dtv_machine_result() is final behind this.
+ */
+void dtv_machine_stop(struct dtv_machine *m)
+{
+	power_off(m, m->end.reason);
+	if (m->p.file[DTV_FILE_SIGNATURE] >= 0)
+		write_signature(m);
+}
+
 /** dtv_machine_free - take it down, whatever part of it exists; NULL is fine */
 void dtv_machine_free(struct dtv_machine *m)
 {
@@ -698,6 +832,7 @@ void dtv_machine_free(struct dtv_machine *m)
 	power_off(m, m->end.reason[0] ? m->end.reason : "not started");
 	dtv_loop_del(m->stop_timer);
 	dtv_loop_del(m->rtc_timer);
+	dtv_loop_del(m->htif_timer);
 	dtv_console_free(m->console);
 	if (m->ram)
 		munmap(m->ram, m->p.config->memory);

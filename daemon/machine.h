@@ -23,8 +23,7 @@ struct dtv_machine;
  * @loop: event loop
  * @config: description
  * @ring: mapping of the ring file
- * @kernel: open file
- * @initrd: open file, or -1
+ * @file: the configuration's files, open; -1: none
  * @hv: open, without a VM
  * @spare: the host has more processors than one
  */
@@ -32,8 +31,7 @@ struct dtv_machine_parts {
 	struct dtv_loop *loop;
 	const struct dtv_config *config;
 	struct dtv_ring *ring;
-	int kernel;
-	int initrd;
+	int file[DTV_FILES];
 	struct dtv_hv *hv;
 	bool spare;
 };
@@ -64,6 +62,7 @@ int dtv_machine_stats(struct dtv_machine *m, struct dtv_stats *stats);
 pid_t dtv_machine_jail(const struct dtv_machine *m, unsigned int vcpu);
 struct dtv_console *dtv_machine_console(struct dtv_machine *m);
 const struct dtv_end *dtv_machine_result(const struct dtv_machine *m);
+void dtv_machine_stop(struct dtv_machine *m);
 void dtv_machine_free(struct dtv_machine *m);
 
 #endif /* DTV_DAEMON_MACHINE_H */

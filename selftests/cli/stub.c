@@ -104,8 +104,11 @@ int dtv_hv_vcpu(struct dtv_hv *hv, char *err, size_t n)
 	return 0;
 }
 
-int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, char *err, size_t n)
+int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, uint64_t a2, bool m_mode, char *err,
+		 size_t n)
 {
+	(void)a2;
+	(void)m_mode;
 	(void)hv;
 	(void)err;
 	(void)n;

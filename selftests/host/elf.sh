@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 here=$DTV_TOP/selftests/host
-for n in 1 2 3 4 5 6 7 8; do
+for n in 1 2 3 4 5 6 7 8 9; do
 	$CC -march=rv64gc -mabi=lp64d -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-DPROGRAM=$n -T "$here/elf/link.ld" -o "$work/$n.elf" "$here/elf/programs.S" || exit 1
 done
@@ -65,7 +65,7 @@ echoed()
 	[ "$( (sleep 3; printf 'hello, worldq') | timeout -k 5 60 "$UHOST" --elf "$work/7.elf")" = "hello, worldq" ]
 }
 
-plan 29
+plan 31
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed
@@ -84,6 +84,8 @@ check "computation" ends 0 --elf "$work/compute.elf" --signature "$work/sum"
 check "computation, interrupted all the time" ends 0 --elf "$work/compute.elf" --stress-kicks \
 	--signature "$work/sum.kicked"
 check "gives the same sum" same_sums
+check "a call of HTIF from where no memory is" ends 1 --elf "$work/9.elf"
+check "and says so" complained "bad address 0x1000 in tohost"
 check "no such file" ends 2 --elf "$work/none"
 check "and says so" complained "No such file"
 check "no arguments" ends 2

@@ -140,6 +140,12 @@ text:	.asciz	"by uart\n"
 patch:	addi	s2, s2, 1
 	ret
 other:	addi	s2, s2, 2
+
+#elif PROGRAM == 9		/* a system call's block where no memory is */
+	li	a0, 0x1000
+	la	t0, tohost
+	sd	a0, (t0)
+1:	j	1b
 #endif
 
 	.section .data
