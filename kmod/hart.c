@@ -246,7 +246,8 @@ static void satp_changed(struct dtv_cpu *cpu)
 {
 	bool bare = READ_ONCE(cpu->area->hart.satp) >> DTV_SATP_MODE_SHIFT != DTV_SATP_MODE_SV39;
 
-	dtv_dbt_forget(cpu->area, ~0ULL, !cpu->local_s && !bare);
+	dtv_dbt_forget(cpu->area, ~0ULL,
+		       !cpu->local_s && !bare && dtv_opt(&cpu->vm->dbt, DTV_OPT_KEEP_TAGS));
 	cpu->local_s = false;
 }
 
@@ -1295,6 +1296,7 @@ int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv
 	err = dtv_views_init(&cpu->views, cpu->views.nr ? cpu->views.nr : 16);
 	if (err)
 		return err;
+	cpu->views.split = !dtv_opt(&vm->dbt, DTV_OPT_GLOBAL_VIEW);
 	dtv_dbt_area_init(&vm->dbt, area, area_exec);
 	/* Others look at cpus[] without a lock. */
 	smp_store_release(&vm->cpus[id], cpu);

@@ -113,6 +113,10 @@ static void put_owner(struct dtv_vm *vm)
 	put_pid(vm->owner);
 }
 
+static char *no_opt = "";
+module_param(no_opt, charp, 0400);
+MODULE_PARM_DESC(no_opt, "Optimizations of the translator to leave out, for bisecting (names in dbt/opt.h)");
+
 static int init_core(struct dtv_vm *vm)
 {
 	struct dtv_dbt_config cfg = {
@@ -122,6 +126,8 @@ static int init_core(struct dtv_vm *vm)
 	};
 	int err;
 
+	if (!dtv_opts_parse(no_opt, &cfg.no_opt))
+		return -EINVAL;
 	vm->cache = __vmalloc(vm->cache_size, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
 	if (!vm->cache)
 		return -ENOMEM;

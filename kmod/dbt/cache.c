@@ -392,7 +392,7 @@ void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip)
 	if (i == from->nr_exits || from->pc + (e->target & ~EXIT_CHECKED) != to->pc)
 		goto out;
 	/* Another hart may have done it: an exit is in one list at most. */
-	if (e->chained)
+	if (e->chained || !dtv_opt(d, DTV_OPT_CHAIN))
 		goto out;
 	/* The same page at the same address needs no check. */
 	target = to->host + DTV_CHECKED_OFF;
@@ -527,7 +527,7 @@ bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa)
 {
 	const struct dtv_mmio_site *s = mmio_site(d, gpa);
 
-	return s->gpa == gpa && s->count >= DTV_MMIO_OFTEN;
+	return s->gpa == gpa && s->count >= DTV_MMIO_OFTEN && dtv_opt(d, DTV_OPT_MMIO);
 }
 
 void dtv_dbt_note_ram(struct dtv_dbt *d, u64 ip, gpa_t gpa)

@@ -12,6 +12,7 @@
 #include "../port.h"
 #include "../guest/state.h"
 #include "../guest/decode.h"
+#include "opt.h"
 
 struct dtv_vm_core;
 struct dtv_cpu;
@@ -118,12 +119,14 @@ static_assert(offsetof(struct dtv_area, rstack) % DTV_AREA_ALIGN == DTV_RSTACK_B
  * @exit_jump: false: exits are an ioctl(hart->exit_fd, hart->exit_cmd) system
  *             call after which execution goes on at the resume stub (the jail);
  *             true: exits jump to hart->host_exit with rsp = hart->host_sp (uhost)
+ * @no_opt: optimizations that are off: bit n for enum dtv_opt n
  */
 struct dtv_dbt_config {
 	u8 *rw;
 	u64 exec;
 	u64 size;
 	bool exit_jump;
+	u64 no_opt;
 };
 
 struct dtv_block;
@@ -171,7 +174,17 @@ struct dtv_dbt {
 	/* Exit stubs that sites call; indexed by enum dtv_exit. */
 	u64 stub_exit[DTV_NR_EXITS];
 	u64 stat_blocks, stat_guest_bytes, stat_host_bytes, stat_invalidated, stat_flushes;
+	u64 stat_opts[DTV_NR_OPTS]; /* how often each did something; not exact with several harts */
 };
+
+/* Whether an optimization is on, asked where it would do something. Any context. */
+static inline bool dtv_opt(struct dtv_dbt *d, enum dtv_opt opt)
+{
+	if (unlikely(d->cfg.no_opt >> opt & 1))
+		return false;
+	WRITE_ONCE(d->stat_opts[opt], READ_ONCE(d->stat_opts[opt]) + 1);
+	return true;
+}
 
 int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg);
 void dtv_dbt_destroy(struct dtv_dbt *d);

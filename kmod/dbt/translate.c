@@ -93,12 +93,14 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		}
 		dtv_decode(raw, d->isa, &tx->insn);
 		if (tx->insn.op == DTV_OP_JAL && tx->insn.rd == 0 && !xp2 &&
-		    ((tx->pc + tx->insn.imm) & DTV_PAGE_MASK) == base) {
+		    ((tx->pc + tx->insn.imm) & DTV_PAGE_MASK) == base &&
+		    opt(tx, DTV_OPT_FOLLOW)) {
 			tx->pc += tx->insn.imm;
 			continue;
 		}
 		dtv_x86_insn(tx);
-		branches += tx->insn.fmt == DTV_FMT_B;
+		if (tx->insn.fmt == DTV_FMT_B)
+			branches = opt(tx, DTV_OPT_BRANCH) ? branches + 1 : DTV_BLOCK_BRANCHES;
 		tx->guest_bytes += tx->insn.len;
 		tx->pc += tx->insn.len;
 	}

@@ -141,6 +141,12 @@ struct dtv_tx {
 
 /* --- for selection (x86/select*.c) --- */
 
+/* Whether an optimization is on: the last of what is asked before it is applied. */
+static inline bool opt(struct dtv_tx *tx, enum dtv_opt which)
+{
+	return dtv_opt(tx->d, which);
+}
+
 /* Append a side table row for the code that follows. */
 static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
 {

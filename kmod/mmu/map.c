@@ -209,7 +209,8 @@ static unsigned int choose(struct dtv_vm *vm, const struct dtv_miss *m, struct f
 
 	/* A view's mapping is aligned, unless the jail has changed its mappings. */
 	if (!m->level || fill->start < vma->vm_start + me * PAGE_SIZE ||
-	    fill->start + (VIEW_AROUND - me) * PAGE_SIZE > vma->vm_end) {
+	    fill->start + (VIEW_AROUND - me) * PAGE_SIZE > vma->vm_end ||
+	    !dtv_opt(&vm->core.dbt, DTV_OPT_AROUND)) {
 		fill->page[0] = m->page;
 		fill->write = m->prot & 2 ? 1 : 0;
 		return 1;

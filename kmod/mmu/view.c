@@ -104,15 +104,18 @@ void dtv_view_note(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, u8 level)
 }
 
 /* Bytes of the leaf that may be mapped at @gva, 0: none. */
-static u64 maybe_mapped(const struct dtv_filter *f, gva_t gva)
+static u64 maybe_mapped(struct dtv_cpu *cpu, unsigned int idx, gva_t gva)
 {
+	const struct dtv_filter *f = &cpu->views.filters[idx];
 	u32 p = page_bit(gva), r = region_bit(gva), g = giga_bit(gva);
 
 	if (f->gigas[g / 64] >> (g % 64) & 1)
 		return 1ULL << 30;
 	if (f->regions[r / 64] >> (r % 64) & 1)
 		return 1ULL << 21;
-	return f->pages[p / 64] >> (p % 64) & 1 ? DTV_PAGE_SIZE : 0;
+	if (f->pages[p / 64] >> (p % 64) & 1 || !dtv_opt(&cpu->vm->dbt, DTV_OPT_FILTER))
+		return DTV_PAGE_SIZE;
+	return 0;
 }
 
 /*
@@ -383,12 +386,11 @@ void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa)
 
 static void fence_view(struct dtv_cpu *cpu, unsigned int idx, gva_t start, gva_t end)
 {
-	const struct dtv_filter *f = &cpu->views.filters[idx];
 	gva_t gva = start, from = 0, to = 0;
 
 	/* Neighbours go in one zap. */
 	while (gva < end) {
-		u64 size = maybe_mapped(f, gva);
+		u64 size = maybe_mapped(cpu, idx, gva);
 		gva_t leaf = gva & ~(size - 1);
 
 		if (!size) {

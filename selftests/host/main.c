@@ -32,6 +32,7 @@ struct options {
 	const char *kernel, *initrd, *append, *elf, *signature;
 	u64 memory, cache;
 	unsigned long cpus, max_seconds;
+	u64 no_opt;
 	bool stats, trace, stress_kicks;
 };
 
@@ -138,6 +139,7 @@ static void usage(FILE *f)
 	      "  --cpus N           harts, 1 to 32 (default 1)\n"
 	      "  --cache SIZE       code cache (default 32M)\n"
 	      "  --max-seconds N    give up after N seconds with exit code 124\n"
+	      "  --no-opt LIST      switch optimizations off: names separated by commas; help lists them\n"
 	      "  --stats            print counters at the end\n"
 	      "  --stress-kicks     interrupt the harts all the time (a test of the engine)\n"
 	      "  --trace            print every exit, block, miss, trap and MMIO access\n"
@@ -194,6 +196,13 @@ static int bad_usage(const char *option, const char *what)
 	return UHOST_USAGE;
 }
 
+/* Names alone in the first column, so that scripts can read them. */
+static void list_opts(void)
+{
+	for (unsigned int i = 0; dtv_opt_name(i); i++)
+		printf("%-14s %s\n", dtv_opt_name(i), dtv_opt_text(i));
+}
+
 /* Returns -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
@@ -210,6 +219,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		STATS,
 		TRACE,
 		STRESS_KICKS,
+		NO_OPT,
 		HELP
 	};
 	static const struct option longs[] = {
@@ -225,6 +235,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "stats", no_argument, NULL, STATS },
 		{ "trace", no_argument, NULL, TRACE },
 		{ "stress-kicks", no_argument, NULL, STRESS_KICKS },
+		{ "no-opt", required_argument, NULL, NO_OPT },
 		{ "help", no_argument, NULL, HELP },
 		{ 0 },
 	};
@@ -273,6 +284,14 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case STRESS_KICKS:
 			o->stress_kicks = true;
+			break;
+		case NO_OPT:
+			if (!strcmp(optarg, "help")) {
+				list_opts();
+				return UHOST_OK;
+			}
+			if (!dtv_opts_parse(optarg, &o->no_opt))
+				return bad_usage("--no-opt", "unknown name; --no-opt help lists them");
 			break;
 		case HELP:
 			usage(stdout);
@@ -529,6 +548,7 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 		.exec = (u64)u->cache_exec,
 		.size = u->cache_size,
 		.exit_jump = true,
+		.no_opt = o->no_opt,
 	};
 	u->vm.isa = DTV_ISA_ALL;
 	u->vm.sbi = !o->elf;

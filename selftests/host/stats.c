@@ -80,6 +80,7 @@ void stats_print(const struct uhost *u, u64 ns)
 {
 	const struct dtv_dbt *d = &u->vm.dbt;
 	struct rusage ru;
+	char name[32];
 
 	fprintf(stderr, "\n");
 	for (unsigned int i = 0; i < u->nr_harts; i++)
@@ -90,6 +91,10 @@ void stats_print(const struct uhost *u, u64 ns)
 	line("host bytes", d->stat_host_bytes);
 	line("invalidated", d->stat_invalidated);
 	line("flushes", d->stat_flushes);
+	for (unsigned int i = 0; dtv_opt_name(i); i++) {
+		snprintf(name, sizeof(name), "opt %s", dtv_opt_name(i));
+		line(name, d->stat_opts[i]);
+	}
 	getrusage(RUSAGE_SELF, &ru);
 	fprintf(stderr, "time: %.3f s, user %.3f s, system %.3f s\n", ns / 1e9,
 		seconds(&ru.ru_utime), seconds(&ru.ru_stime));

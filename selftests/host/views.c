@@ -261,7 +261,8 @@ void views_map(struct uhart *h, const struct dtv_miss *m)
 		make_room(u);
 
 	if (m->level >= 1 && ((gva ^ gpa) & (SUPERPAGE - 1)) == 0 &&
-	    first_time(&h->views[m->view], gva, m->prot & 2)) {
+	    first_time(&h->views[m->view], gva, m->prot & 2) &&
+	    dtv_opt(&u->vm.dbt, DTV_OPT_AROUND)) {
 		u64 before = gva & (RUN_SIZE - 1);
 
 		/* RAM starts and ends at multiples of a run, so that runs never leave it. */

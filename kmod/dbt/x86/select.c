@@ -192,6 +192,10 @@ void jump_exit_to(struct dtv_tx *tx, u8 class)
 	struct x86_mem m;
 
 	dtv_tx_entry(tx, ENTRY_RAX);
+	if (!opt(tx, DTV_OPT_JCACHE)) {
+		call_stub(tx, DTV_EXIT_JUMP);
+		return;
+	}
 	m = jcache_probe(tx, class);
 	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_NE));
 	jmp_m(&tx->b, m);
@@ -227,6 +231,10 @@ void call_exit(struct dtv_tx *tx, gva_t target, gva_t link)
 {
 	struct dtv_cold *c;
 
+	if (!opt(tx, DTV_OPT_RSTACK)) {
+		dtv_x86_chain_exit(tx, target);
+		return;
+	}
 	/*
 	 * ra is committed, and may be what the target was made from: no way back from
 	 * the padding on.
@@ -244,6 +252,10 @@ void jump_call_exit(struct dtv_tx *tx, gva_t link)
 	struct dtv_cold *c;
 	struct x86_mem m;
 
+	if (!opt(tx, DTV_OPT_RSTACK) || !opt(tx, DTV_OPT_JCACHE)) {
+		jump_exit(tx);
+		return;
+	}
 	dtv_tx_entry(tx, ENTRY_RAX);
 	m = jcache_probe(tx, tx->class);
 	c = dtv_tx_cold(tx, COLD_CALL, jcc_rel32(&tx->b, CC_NE));
@@ -256,6 +268,12 @@ void jump_call_exit(struct dtv_tx *tx, gva_t link)
 
 void return_exit(struct dtv_tx *tx)
 {
+	if (!opt(tx, DTV_OPT_RSTACK)) {
+		mov_rr(&tx->b, RAX, dtv_x86_map[1]);
+		alu_ri(&tx->b, ALU_AND, RAX, -2);
+		jump_exit(tx);
+		return;
+	}
 	alu_mr(&tx->b, ALU_CMP, x86_base(RSP, 8), dtv_x86_map[1]);
 	dtv_tx_cold(tx, COLD_RETURN, jcc_rel32(&tx->b, CC_NE));
 	ret(&tx->b);
@@ -283,11 +301,11 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	if (!rd || tx->rd_is_f)
 		return;
 	forget(tx, rd);
-	if (tx->pend_known) {
+	if (tx->pend_known && opt(tx, DTV_OPT_KNOWN)) {
 		tx->known |= 1U << rd;
 		tx->value[rd] = tx->pend_value;
 	}
-	if (tx->pend_canon) {
+	if (tx->pend_canon && opt(tx, DTV_OPT_CANON)) {
 		tx->canon |= 1U << rd;
 		tx->drift[rd] = tx->pend_drift;
 	}

@@ -862,8 +862,11 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 	if (in->op < DTV_OP_FLW || in->op > DTV_OP_FCVT_D_S)
 		return false;
 	tx->rd_is_f = !writes_x(op);
+	if (!opt(tx, DTV_OPT_FP_FACTS))
+		dtv_tx_forget_fp(tx);
 	enter(tx, !reads_only(op));
-	if (in->rm == DTV_RM_RMM && rounds(op, dbl)) {
+	if ((in->rm == DTV_RM_RMM && rounds(op, dbl)) ||
+	    (op != DTV_OP_FLW && op != DTV_OP_FSW && !opt(tx, DTV_OPT_FP))) {
 		system_exit(tx, DTV_EXIT_FP, true);
 		return true;
 	}

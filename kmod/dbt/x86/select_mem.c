@@ -47,7 +47,7 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
 	base = src(tx, rs1, tmp);
 	drift = tx->drift[rs1];
 	if (rs1 == 0 || !(tx->canon & 1U << rs1) || drift + imm > 1 << 30 ||
-	    drift + imm < -(1 << 30)) {
+	    drift + imm < -(1 << 30) || !opt(tx, DTV_OPT_CANON)) {
 		canon_check(tx, base);
 		tx->canon |= 1U << rs1;
 		tx->drift[rs1] = 0;

@@ -279,11 +279,11 @@ bool dtv_x86_sys(struct dtv_tx *tx)
 	case DTV_OP_CSRRC:
 	case DTV_OP_CSRRSI:
 	case DTV_OP_CSRRCI:
-		return tx->class == DTV_CLASS_S && csr(tx);
+		return tx->class == DTV_CLASS_S && opt(tx, DTV_OPT_CSR) && csr(tx);
 	case DTV_OP_SRET:
-		return tx->class == DTV_CLASS_S && sret(tx);
+		return tx->class == DTV_CLASS_S && opt(tx, DTV_OPT_SRET) && sret(tx);
 	case DTV_OP_ECALL:
-		return tx->class == DTV_CLASS_U && ecall(tx);
+		return tx->class == DTV_CLASS_U && opt(tx, DTV_OPT_ECALL) && ecall(tx);
 	}
 	return false;
 }
