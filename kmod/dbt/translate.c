@@ -50,6 +50,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->end = false;
 	tx->canon = 0;
 	tx->known = 0;
+	tx->sext = 1;
 	tx->fs_on = false;
 	tx->guest_bytes = 0;
 	tx->nr_cold = 0;

@@ -121,6 +121,7 @@ struct dtv_tx {
 	s32 drift[32];
 	u32 known; /* bit r: x[r] is value[r] */
 	u64 value[32];
+	u32 sext; /* bit r: x[r] is the sign extension of its lower 32 bits */
 	bool fs_on; /* FS was found on */
 	bool fs_dirty; /* FS was made dirty */
 	bool frm_ok; /* frm was found to be RNE, RTZ, RDN or RUP: MXCSR rounds as it says */

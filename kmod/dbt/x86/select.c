@@ -80,6 +80,7 @@ void forget(struct dtv_tx *tx, u8 rd)
 		return;
 	tx->canon &= ~(1U << rd);
 	tx->known &= ~(1U << rd);
+	tx->sext &= ~(1U << rd);
 }
 
 /* Let the rel32 at @at reach the host address @to. */
@@ -286,9 +287,60 @@ void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end)
 	tx->end = end;
 }
 
+/* Whether the instruction's result is a sign-extended 32-bit value. */
+static bool result_sext(const struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	bool s1 = tx->sext >> in->rs1 & 1;
+
+	switch (in->op) {
+	case DTV_OP_LB:
+	case DTV_OP_LBU:
+	case DTV_OP_LH:
+	case DTV_OP_LHU:
+	case DTV_OP_LW:
+	case DTV_OP_LUI:
+	case DTV_OP_SLT:
+	case DTV_OP_SLTU:
+	case DTV_OP_SLTI:
+	case DTV_OP_SLTIU:
+	case DTV_OP_ADDIW:
+	case DTV_OP_SLLIW:
+	case DTV_OP_SRLIW:
+	case DTV_OP_SRAIW:
+	case DTV_OP_ADDW:
+	case DTV_OP_SUBW:
+	case DTV_OP_SLLW:
+	case DTV_OP_SRLW:
+	case DTV_OP_SRAW:
+	case DTV_OP_MULW:
+	case DTV_OP_DIVW:
+	case DTV_OP_DIVUW:
+	case DTV_OP_REMW:
+	case DTV_OP_REMUW:
+		return true;
+	case DTV_OP_ANDI:
+		return s1 || in->imm >= 0;
+	case DTV_OP_ADDI:
+		return s1 && in->imm == 0;
+	case DTV_OP_XORI:
+	case DTV_OP_ORI:
+	case DTV_OP_SRAI:
+		return s1;
+	case DTV_OP_AND:
+	case DTV_OP_OR:
+	case DTV_OP_XOR:
+		return s1 && (tx->sext >> in->rs2 & 1);
+	case DTV_OP_ADD:
+		return (s1 && in->rs2 == 0) || (in->rs1 == 0 && (tx->sext >> in->rs2 & 1));
+	}
+	return false;
+}
+
 void dtv_x86_insn(struct dtv_tx *tx)
 {
 	u8 rd = tx->insn.rd;
+	bool sext = result_sext(tx);
 
 	dtv_tx_entry(tx, ENTRY_REWIND);
 	tx->pend_known = false;
@@ -301,6 +353,8 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	if (!rd || tx->rd_is_f)
 		return;
 	forget(tx, rd);
+	if (sext && opt(tx, DTV_OPT_SEXT))
+		tx->sext |= 1U << rd;
 	if (tx->pend_known && opt(tx, DTV_OPT_KNOWN)) {
 		tx->known |= 1U << rd;
 		tx->value[rd] = tx->pend_value;

@@ -55,6 +55,19 @@ static void alu_src(struct dtv_tx *tx, enum x86_alu op, u8 d, u8 r)
 	alu_rr(&tx->b, op, d, src(tx, r, d == RCX ? RDX : RCX));
 }
 
+/* x[rd] = x[rs] */
+static void move(struct dtv_tx *tx, u8 rd, u8 rs)
+{
+	if (tx->canon & 1U << rs) {
+		tx->pend_canon = true;
+		tx->pend_drift = tx->drift[rs];
+	}
+	if (rd != rs && mapped(rd))
+		load_reg(tx, dtv_x86_map[rd], rs);
+	else if (rd != rs)
+		commit(tx, rd, src(tx, rs, RAX));
+}
+
 static void addi(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
@@ -68,6 +81,10 @@ static void addi(struct dtv_tx *tx)
 		set_const(tx, in->rd, v + in->imm);
 		return;
 	}
+	if (in->imm == 0) {
+		move(tx, in->rd, in->rs1);
+		return;
+	}
 	if (tx->canon & 1U << in->rs1) {
 		s64 drift = (s64)tx->drift[in->rs1] + in->imm;
 
@@ -79,15 +96,6 @@ static void addi(struct dtv_tx *tx)
 			alu_ri(b, ALU_ADD, dtv_x86_map[in->rd], in->imm);
 		else
 			alu_mi(b, ALU_ADD, slot(in->rd), in->imm);
-		return;
-	}
-	if (in->imm == 0) {
-		if (mapped(in->rd)) {
-			load_reg(tx, dtv_x86_map[in->rd], in->rs1);
-		} else {
-			s = src(tx, in->rs1, RAX);
-			commit(tx, in->rd, s);
-		}
 		return;
 	}
 	s = src(tx, in->rs1, RAX);
@@ -152,26 +160,32 @@ static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 					  v1 ^ v2);
 		return;
 	}
+	if (op == ALU_AND && (rs1 == 0 || rs2 == 0)) {
+		set_const(tx, in->rd, 0);
+		return;
+	}
+	if (rs2 == 0 || (rs1 == 0 && op != ALU_SUB)) {
+		move(tx, in->rd, rs1 | rs2);
+		return;
+	}
 	if (op != ALU_SUB && rs1 != in->rd && rs2 == in->rd) {
 		rs2 = rs1;
 		rs1 = in->rd;
 	}
 	if (in->rd == rs1) {
-		if (mapped(rs1)) {
-			if (rs2 == 0)
-				alu_ri(b, op, dtv_x86_map[rs1], 0);
-			else
-				alu_src(tx, op, dtv_x86_map[rs1], rs2);
-		} else {
+		if (mapped(rs1))
+			alu_src(tx, op, dtv_x86_map[rs1], rs2);
+		else
 			alu_mr(b, op, slot(rs1), src(tx, rs2, RAX));
-		}
 		return;
 	}
-	if (op == ALU_ADD && rs1 && rs2 && mapped(in->rd) && (mapped(rs1) || mapped(rs2))) {
-		u8 s1 = src(tx, rs1, RAX), s2 = src(tx, rs2, RAX);
+	if (op == ALU_ADD) {
+		u8 s1 = src(tx, rs1, RAX), s2 = src(tx, rs2, RCX);
 		struct x86_mem m = { .base = s1, .index = s2 };
 
-		lea_rm(b, dtv_x86_map[in->rd], m);
+		d = dst(tx, in->rd, RAX);
+		lea_rm(b, d, m);
+		commit(tx, in->rd, d);
 		return;
 	}
 	/* rd may be a source (sub rd, rs1, rd): compute beside it. */
@@ -179,10 +193,7 @@ static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 	if (d != RAX)
 		busy(tx);
 	load_reg(tx, d, rs1);
-	if (rs2)
-		alu_src(tx, op, d, rs2);
-	else if (op == ALU_AND)
-		alu32_rr(b, ALU_XOR, d, d);
+	alu_src(tx, op, d, rs2);
 	commit(tx, in->rd, d);
 }
 
@@ -206,6 +217,10 @@ static void addiw(struct dtv_tx *tx)
 		set_const(tx, in->rd, (s64)(s32)(v + in->imm));
 		return;
 	}
+	if (in->imm == 0 && tx->sext & 1U << in->rs1) {
+		move(tx, in->rd, in->rs1);
+		return;
+	}
 	if (in->imm == 0) {
 		u8 d = dst(tx, in->rd, RAX);
 
@@ -224,14 +239,16 @@ static void alu_regw(struct dtv_tx *tx, enum x86_alu op)
 
 	if (in->rd == 0)
 		return;
-	if (in->rs1 == 0)
-		alu32_rr(b, ALU_XOR, RAX, RAX);
-	else if (mapped(in->rs1))
-		mov32_rr(b, RAX, dtv_x86_map[in->rs1]);
-	else
-		mov32_rm(b, RAX, slot(in->rs1));
-	if (in->rs2)
-		alu32_rr(b, op, RAX, src(tx, in->rs2, RCX));
+	if (op == ALU_ADD && in->rs1 && in->rs2) {
+		u8 s1 = src(tx, in->rs1, RAX), s2 = src(tx, in->rs2, RCX);
+		struct x86_mem m = { .base = s1, .index = s2 };
+
+		lea32_rm(b, RAX, m);
+	} else {
+		load_reg(tx, RAX, in->rs1);
+		if (in->rs2)
+			alu32_rr(b, op, RAX, src(tx, in->rs2, RCX));
+	}
 	commit32(tx, in->rd, RAX);
 }
 
@@ -267,12 +284,34 @@ static void shift_immw(struct dtv_tx *tx, enum x86_shift op)
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
 
+	u8 s, d;
+
 	if (in->rd == 0)
 		return;
-	load_reg(tx, RAX, in->rs1);
-	if (in->imm)
-		shift32_ri(b, op, RAX, in->imm);
-	commit32(tx, in->rd, RAX);
+	if (op == SH_SHL || in->imm == 0) {
+		load_reg(tx, RAX, in->rs1);
+		if (in->imm)
+			shift32_ri(b, op, RAX, in->imm);
+		commit32(tx, in->rd, RAX);
+		return;
+	}
+	/* A logical shift leaves bit 31 clear, so that zero extension is right. */
+	s = src(tx, in->rs1, RAX);
+	d = dst(tx, in->rd, RAX);
+	if (op == SH_SHR) {
+		if (d != s) {
+			busy(tx);
+			mov32_rr(b, d, s);
+		}
+		shift32_ri(b, op, d, in->imm);
+	} else {
+		if (d != s || !(tx->sext & 1U << in->rs1)) {
+			busy(tx);
+			movsxd_rr(b, d, s);
+		}
+		shift_ri(b, op, d, in->imm);
+	}
+	commit(tx, in->rd, d);
 }
 
 static void shift_reg(struct dtv_tx *tx, enum x86_shift op, bool w)
