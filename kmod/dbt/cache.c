@@ -504,7 +504,8 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	}
 	for (; i < bl->nr_entries && e[i].host < bl->body_end; i++) {
 		if (e[i].guest != row->guest || e[i].kind == ENTRY_EXIT) {
-			w->next_ip = d->cfg.exec + bl->host + e[i].host;
+			if (!e[i].warm)
+				w->next_ip = d->cfg.exec + bl->host + e[i].host;
 			break;
 		}
 	}

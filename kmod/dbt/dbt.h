@@ -302,7 +302,7 @@ enum dtv_where_kind {
  * @class: enum dtv_class of the block
  * @dead: the block was invalidated
  * @next_ip: host address of the instruction boundary behind it, 0 when the block
- *           ends there (INSN, BUSY)
+ *           ends there or relies on scratch registers (INSN, BUSY)
  */
 struct dtv_where {
 	enum dtv_where_kind kind;

@@ -27,7 +27,8 @@ enum dtv_entry_kind {
 struct dtv_entry_row {
 	u16 host; /* offset from the block's first byte */
 	u16 guest : 12; /* offset of the instruction in its page */
-	u16 kind : 4; /* enum dtv_entry_kind */
+	u16 kind : 3; /* enum dtv_entry_kind */
+	u16 warm : 1; /* scratch registers hold copies: C code cannot go on here */
 };
 
 struct dtv_exit_row {
@@ -126,6 +127,14 @@ struct dtv_tx {
 	bool fs_dirty; /* FS was made dirty */
 	bool frm_ok; /* frm was found to be RNE, RTZ, RDN or RUP: MXCSR rounds as it says */
 	u32 fboxed; /* bit r: f[r] was found to be a boxed single, or made one */
+	/*
+	 * Copies of slots in scratch registers: x86 register h holds x[copy[h]], 0 none. Slots
+	 * are always up to date, so copies may be dropped at any time.
+	 */
+	u8 copy[16];
+	u8 copy_age[16]; /* the least was used longest ago */
+	u8 age;
+	u32 pinned; /* bit h: in use by the current instruction */
 	/* facts about rd after the current instruction, set by its selection */
 	bool pend_known, pend_canon;
 	u64 pend_value;
@@ -148,6 +157,9 @@ static inline bool opt(struct dtv_tx *tx, enum dtv_opt which)
 	return dtv_opt(tx->d, which);
 }
 
+/* x86/select.c: whether any scratch register holds a copy. */
+bool dtv_x86_warm(const struct dtv_tx *tx);
+
 /* Append a side table row for the code that follows. */
 static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
 {
@@ -159,6 +171,7 @@ static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
 		.host = tx->b.p - tx->start,
 		.guest = tx->pc & 0xfff,
 		.kind = kind,
+		.warm = dtv_x86_warm(tx),
 	};
 }
 

@@ -503,6 +503,13 @@ static inline void shift_ri(struct dtv_buf *b, enum x86_shift op, u8 r, u8 n)
 	x86_byte(b, n);
 }
 
+/* The same in memory; the immediate is a byte. */
+static inline void shift_mi(struct dtv_buf *b, enum x86_shift op, struct x86_mem m, u8 n)
+{
+	x86_op_rm(b, X86_W, 0xc1, op, m);
+	x86_byte(b, n);
+}
+
 static inline void shift32_ri(struct dtv_buf *b, enum x86_shift op, u8 r, u8 n)
 {
 	x86_op_rr(b, 0, 0xc1, op, r);

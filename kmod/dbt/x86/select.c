@@ -74,6 +74,112 @@ void commit(struct dtv_tx *tx, u8 rd, u8 h)
 		mov_rr(&tx->b, dtv_x86_map[rd], h);
 }
 
+/* Scratch registers that may hold copies. */
+static const u8 pool[] = { RAX, RCX, RDX };
+
+bool dtv_x86_warm(const struct dtv_tx *tx)
+{
+	return tx->copy[RAX] | tx->copy[RCX] | tx->copy[RDX];
+}
+
+static void touch(struct dtv_tx *tx, u8 h)
+{
+	unsigned int i;
+
+	tx->pinned |= 1U << h;
+	if (tx->copy_age[h] == tx->age)
+		return;
+	if (tx->age == 0xff) {
+		for (i = 0; i < ARRAY_SIZE(pool); i++)
+			tx->copy_age[pool[i]] /= 2;
+		tx->age /= 2;
+	}
+	tx->copy_age[h] = ++tx->age;
+}
+
+u8 scratch(struct dtv_tx *tx)
+{
+	u8 best = X86_NO_REG;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pool); i++) {
+		u8 h = pool[i];
+
+		if (tx->pinned & 1U << h)
+			continue;
+		if (best == X86_NO_REG || (!tx->copy[h] && tx->copy[best]) ||
+		    (!tx->copy[h] == !tx->copy[best] && tx->copy_age[h] < tx->copy_age[best]))
+			best = h;
+	}
+	if (WARN_ON_ONCE(best == X86_NO_REG)) {
+		tx->b.full = true;
+		return RAX;
+	}
+	tx->copy[best] = 0;
+	touch(tx, best);
+	return best;
+}
+
+u8 copy_of(struct dtv_tx *tx, u8 r)
+{
+	unsigned int i;
+
+	if (mapped(r))
+		return dtv_x86_map[r];
+	for (i = 0; r && i < ARRAY_SIZE(pool); i++) {
+		if (tx->copy[pool[i]] == r && opt(tx, DTV_OPT_COPIES)) {
+			touch(tx, pool[i]);
+			return pool[i];
+		}
+	}
+	return X86_NO_REG;
+}
+
+u8 use(struct dtv_tx *tx, u8 r)
+{
+	u8 h = copy_of(tx, r);
+
+	if (h == X86_NO_REG) {
+		h = scratch(tx);
+		load_reg(tx, h, r);
+		tx->copy[h] = r;
+	}
+	return h;
+}
+
+u8 def(struct dtv_tx *tx, u8 rd)
+{
+	return mapped(rd) ? dtv_x86_map[rd] : scratch(tx);
+}
+
+void drop_copies(struct dtv_tx *tx, u8 rd)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pool); i++)
+		if (tx->copy[pool[i]] == rd)
+			tx->copy[pool[i]] = 0;
+}
+
+void drop_all_copies(struct dtv_tx *tx)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(pool); i++)
+		tx->copy[pool[i]] = 0;
+}
+
+void done(struct dtv_tx *tx, u8 rd, u8 h)
+{
+	commit(tx, rd, h);
+	if (rd == 0 || mapped(rd))
+		return;
+	drop_copies(tx, rd);
+	/* The same register may be a copy of the source of a move: the newer is as good. */
+	if (h <= RDX)
+		tx->copy[h] = rd;
+}
+
 void forget(struct dtv_tx *tx, u8 rd)
 {
 	if (rd == 0)
@@ -108,6 +214,7 @@ static struct x86_mem xpage_mem(u8 class, gva_t gva)
 
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2)
 {
+	drop_all_copies(tx);
 	dtv_tx_entry(tx, ENTRY_REWIND);
 	call_stub(tx, DTV_EXIT_ENTER);
 	/* The displacement is beyond 8 bits for every field of xpage: fixed length. */
@@ -143,23 +250,21 @@ void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target)
 	c->target = target - tx->block_pc;
 }
 
-/*
- * jcc to @target; @cmp emits the comparison (again, when padding is needed: it must
- * stay next to the jcc).
- */
-void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(struct dtv_tx *tx))
+static void compare(struct dtv_tx *tx, u8 a, u8 b)
 {
-	u8 *p = tx->b.p;
-	struct dtv_cold *c;
-	unsigned int pad;
+	if (b == X86_NO_REG)
+		test_rr(&tx->b, a, a);
+	else
+		alu_rr(&tx->b, ALU_CMP, a, b);
+}
 
-	cmp(tx);
-	pad = patch_pad(tx, 2);
-	if (pad) {
-		tx->b.p = p;
-		x86_nop(&tx->b, pad);
-		cmp(tx);
-	}
+void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, u8 a, u8 b)
+{
+	struct dtv_cold *c;
+
+	/* The comparison and the jump stay together, so that the host makes one of them. */
+	x86_nop(&tx->b, patch_pad(tx, 3 + 2));
+	compare(tx, a, b);
 	c = dtv_tx_cold(tx, COLD_CHAIN, jcc_rel32(&tx->b, cc));
 	c->target = target - tx->block_pc;
 }
@@ -284,6 +389,7 @@ void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end)
 {
 	call_stub(tx, reason);
 	dtv_tx_forget_fp(tx);
+	drop_all_copies(tx);
 	tx->end = end;
 }
 
@@ -337,11 +443,28 @@ static bool result_sext(const struct dtv_tx *tx)
 	return false;
 }
 
+/* Instructions whose selection takes registers by use(), scratch() and def() alone. */
+static bool keeps_copies(u16 op)
+{
+	switch (op) {
+	case DTV_OP_LUI:
+	case DTV_OP_AUIPC:
+	case DTV_OP_MUL:
+	case DTV_OP_MULW:
+		return true;
+	}
+	return (op >= DTV_OP_BEQ && op <= DTV_OP_SRAW) || op == DTV_OP_FENCE;
+}
+
 void dtv_x86_insn(struct dtv_tx *tx)
 {
 	u8 rd = tx->insn.rd;
 	bool sext = result_sext(tx);
 
+	BUILD_BUG_ON(DTV_OP_SRAW - DTV_OP_BEQ != 44);
+	if (!keeps_copies(tx->insn.op))
+		drop_all_copies(tx);
+	tx->pinned = 0;
 	dtv_tx_entry(tx, ENTRY_REWIND);
 	tx->pend_known = false;
 	tx->pend_canon = false;

@@ -53,6 +53,25 @@ u8 dst(struct dtv_tx *tx, u8 rd, u8 tmp);
 void commit(struct dtv_tx *tx, u8 rd, u8 h);
 
 /*
+ * The same for instructions that keep track of what scratch registers hold (dtv_x86_insn() lists
+ * them; all others start and end without copies): they get their registers from here alone.
+ * A slot that was stored a moment ago costs a cycle to load, which a copy saves.
+ */
+/* Host register that holds x[r]; it is not to be written. Changes flags for x0. */
+u8 use(struct dtv_tx *tx, u8 r);
+/* The copy of x[r] if there is one, its own register if it has one, else X86_NO_REG. */
+u8 copy_of(struct dtv_tx *tx, u8 r);
+/* A scratch register to write. */
+u8 scratch(struct dtv_tx *tx);
+/* Host register to compute x[rd] in: its own, or a scratch register. */
+u8 def(struct dtv_tx *tx, u8 rd);
+/* The commit, h becomes a copy if it is a scratch register. */
+void done(struct dtv_tx *tx, u8 rd, u8 h);
+/* The slot of x[rd] was written by the commit: no register holds it. */
+void drop_copies(struct dtv_tx *tx, u8 rd);
+void drop_all_copies(struct dtv_tx *tx);
+
+/*
  * x[rd] is about to change: forget facts about it. Called by dtv_x86_insn() for every
  * instruction with an integer rd.
  */
@@ -63,9 +82,10 @@ void forget(struct dtv_tx *tx, u8 rd);
  * @tx: translation
  * @rs1: base register
  * @imm: displacement
- * @tmp: scratch register that may hold the base (RCX where RAX and RDX are needed)
+ * @tmp: scratch register that may hold the base (RCX where RAX and RDX are needed), or
+ *       X86_NO_REG for one by use()
  *
- * Emits the canonical check unless a fact makes it superfluous. RAX may be changed.
+ * Emits the canonical check unless a fact makes it superfluous.
  *
  * Return: the operand, in the data view.
  */
@@ -82,8 +102,8 @@ bool dtv_x86_mem(struct dtv_tx *tx);
 bool dtv_x86_fp(struct dtv_tx *tx);
 bool dtv_x86_sys(struct dtv_tx *tx);
 
-/* jcc to a block at @target; @cmp emits the comparison and may be called twice. */
-void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, void (*cmp)(struct dtv_tx *tx));
+/* jcc to a block at @target behind the comparison of two host registers (b X86_NO_REG: with 0). */
+void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, u8 a, u8 b);
 
 /* Go to the guest pc in rax; everything else is committed. */
 void jump_exit(struct dtv_tx *tx);

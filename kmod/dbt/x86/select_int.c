@@ -33,9 +33,12 @@ static void set_const(struct dtv_tx *tx, u8 rd, u64 value)
 		mov_ri(b, dtv_x86_map[rd], value);
 	} else if (x86_is_s32(value)) {
 		mov_mi(b, slot(rd), value);
+		drop_copies(tx, rd);
 	} else {
-		mov_ri(b, RAX, value);
-		mov_mr(b, slot(rd), RAX);
+		u8 h = scratch(tx);
+
+		mov_ri(b, h, value);
+		done(tx, rd, h);
 	}
 }
 
@@ -47,12 +50,36 @@ static void busy(struct dtv_tx *tx)
 }
 
 /*
- * reg op= x[r]. Slots are read by plain mov: hosts forward those from a store still in flight
- * by renaming, at no cost, but operands of other instructions through the store queue.
+ * Slots are read by plain mov: hosts forward those from a store still in flight by renaming,
+ * at a cost of a cycle each, but operands of other instructions through the store queue, in eight.
+ * They are changed in place where there is no copy: that is as fast as in a register.
  */
-static void alu_src(struct dtv_tx *tx, enum x86_alu op, u8 d, u8 r)
+static bool in_place(struct dtv_tx *tx, u8 r)
 {
-	alu_rr(&tx->b, op, d, src(tx, r, d == RCX ? RDX : RCX));
+	return !mapped(r) && copy_of(tx, r) == X86_NO_REG;
+}
+
+/* A register to change x[rd] in, with its value: its own or its copy. */
+static u8 change(struct dtv_tx *tx, u8 rd)
+{
+	u8 h = use(tx, rd);
+
+	if (h <= RDX)
+		tx->copy[h] = 0;
+	return h;
+}
+
+/* d = x[r] as first of several steps */
+static void begin(struct dtv_tx *tx, u8 d, u8 r)
+{
+	u8 h = copy_of(tx, r);
+
+	if (d > RDX)
+		busy(tx);
+	if (h == X86_NO_REG)
+		load_reg(tx, d, r);
+	else
+		mov_rr(&tx->b, d, h);
 }
 
 /* x[rd] = x[rs] */
@@ -62,10 +89,12 @@ static void move(struct dtv_tx *tx, u8 rd, u8 rs)
 		tx->pend_canon = true;
 		tx->pend_drift = tx->drift[rs];
 	}
-	if (rd != rs && mapped(rd))
+	if (rd == rs)
+		return;
+	if (mapped(rd) && copy_of(tx, rs) == X86_NO_REG)
 		load_reg(tx, dtv_x86_map[rd], rs);
-	else if (rd != rs)
-		commit(tx, rd, src(tx, rs, RAX));
+	else
+		done(tx, rd, use(tx, rs));
 }
 
 static void addi(struct dtv_tx *tx)
@@ -92,16 +121,19 @@ static void addi(struct dtv_tx *tx)
 		tx->pend_drift = drift;
 	}
 	if (in->rd == in->rs1) {
-		if (mapped(in->rd))
-			alu_ri(b, ALU_ADD, dtv_x86_map[in->rd], in->imm);
-		else
+		if (in_place(tx, in->rd)) {
 			alu_mi(b, ALU_ADD, slot(in->rd), in->imm);
+		} else {
+			d = change(tx, in->rd);
+			alu_ri(b, ALU_ADD, d, in->imm);
+			done(tx, in->rd, d);
+		}
 		return;
 	}
-	s = src(tx, in->rs1, RAX);
-	d = dst(tx, in->rd, RAX);
+	s = use(tx, in->rs1);
+	d = def(tx, in->rd);
 	lea_rm(b, d, x86_base(s, in->imm));
-	commit(tx, in->rd, d);
+	done(tx, in->rd, d);
 }
 
 static void alu_imm(struct dtv_tx *tx, enum x86_alu op)
@@ -119,34 +151,36 @@ static void alu_imm(struct dtv_tx *tx, enum x86_alu op)
 		set_const(tx, in->rd, op == ALU_AND ? v & i : op == ALU_OR ? v | i : v ^ i);
 		return;
 	}
-	if (in->rd == in->rs1) {
-		if (mapped(in->rd))
-			alu_ri(b, op, dtv_x86_map[in->rd], in->imm);
-		else
-			alu_mi(b, op, slot(in->rd), in->imm);
+	if (in->rd == in->rs1 && in_place(tx, in->rd)) {
+		alu_mi(b, op, slot(in->rd), in->imm);
 		return;
 	}
-	d = dst(tx, in->rd, RAX);
 	if (op == ALU_AND && in->imm == 255) {
-		u8 s = src(tx, in->rs1, RAX);
+		u8 s = use(tx, in->rs1);
 
+		d = def(tx, in->rd);
 		movzx8_rr(b, d, s);
-	} else {
-		busy(tx);
-		load_reg(tx, d, in->rs1);
-		if (op == ALU_XOR && in->imm == -1)
-			not_r(b, d);
-		else
-			alu_ri(b, op, d, in->imm);
+		done(tx, in->rd, d);
+		return;
 	}
-	commit(tx, in->rd, d);
+	if (in->rd == in->rs1) {
+		d = change(tx, in->rd);
+	} else {
+		d = def(tx, in->rd);
+		begin(tx, d, in->rs1);
+	}
+	if (op == ALU_XOR && in->imm == -1)
+		not_r(b, d);
+	else
+		alu_ri(b, op, d, in->imm);
+	done(tx, in->rd, d);
 }
 
 static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
-	u8 rs1 = in->rs1, rs2 = in->rs2, d;
+	u8 rs1 = in->rs1, rs2 = in->rs2, s, d;
 	u64 v1, v2;
 
 	if (in->rd == 0)
@@ -172,44 +206,46 @@ static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 		rs2 = rs1;
 		rs1 = in->rd;
 	}
+	s = use(tx, rs2);
 	if (in->rd == rs1) {
-		if (mapped(rs1))
-			alu_src(tx, op, dtv_x86_map[rs1], rs2);
-		else
-			alu_mr(b, op, slot(rs1), src(tx, rs2, RAX));
+		if (in_place(tx, rs1)) {
+			alu_mr(b, op, slot(rs1), s);
+		} else {
+			d = change(tx, rs1);
+			alu_rr(b, op, d, s);
+			done(tx, rs1, d);
+		}
 		return;
 	}
 	if (op == ALU_ADD) {
-		u8 s1 = src(tx, rs1, RAX), s2 = src(tx, rs2, RCX);
-		struct x86_mem m = { .base = s1, .index = s2 };
+		struct x86_mem m = { .base = use(tx, rs1), .index = s };
 
-		d = dst(tx, in->rd, RAX);
+		d = def(tx, in->rd);
 		lea_rm(b, d, m);
-		commit(tx, in->rd, d);
+		done(tx, in->rd, d);
 		return;
 	}
 	/* rd may be a source (sub rd, rs1, rd): compute beside it. */
-	d = in->rd == rs2 ? RAX : dst(tx, in->rd, RAX);
-	if (d != RAX)
-		busy(tx);
-	load_reg(tx, d, rs1);
-	alu_src(tx, op, d, rs2);
-	commit(tx, in->rd, d);
+	d = in->rd == rs2 ? scratch(tx) : def(tx, in->rd);
+	begin(tx, d, rs1);
+	alu_rr(b, op, d, s);
+	done(tx, in->rd, d);
 }
 
-/* 32-bit result in eax, sign-extended into rd. */
-static void commit32(struct dtv_tx *tx, u8 rd, u8 h)
+/* The 32-bit result in @h, sign-extended into rd. */
+static void done32(struct dtv_tx *tx, u8 rd, u8 h)
 {
-	u8 d = dst(tx, rd, RAX);
+	u8 d = mapped(rd) ? dtv_x86_map[rd] : h;
 
 	movsxd_rr(&tx->b, d, h);
-	commit(tx, rd, d);
+	done(tx, rd, d);
 }
 
 static void addiw(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
 	u64 v;
+	u8 s, d;
 
 	if (in->rd == 0)
 		return;
@@ -221,35 +257,39 @@ static void addiw(struct dtv_tx *tx)
 		move(tx, in->rd, in->rs1);
 		return;
 	}
+	s = use(tx, in->rs1);
 	if (in->imm == 0) {
-		u8 d = dst(tx, in->rd, RAX);
-
-		movsxd_rr(&tx->b, d, src(tx, in->rs1, RAX));
-		commit(tx, in->rd, d);
+		d = def(tx, in->rd);
+		movsxd_rr(&tx->b, d, s);
+		done(tx, in->rd, d);
 		return;
 	}
-	lea32_rm(&tx->b, RAX, x86_base(src(tx, in->rs1, RAX), in->imm));
-	commit32(tx, in->rd, RAX);
+	d = scratch(tx);
+	lea32_rm(&tx->b, d, x86_base(s, in->imm));
+	done32(tx, in->rd, d);
 }
 
 static void alu_regw(struct dtv_tx *tx, enum x86_alu op)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
+	u8 s, d;
 
 	if (in->rd == 0)
 		return;
 	if (op == ALU_ADD && in->rs1 && in->rs2) {
-		u8 s1 = src(tx, in->rs1, RAX), s2 = src(tx, in->rs2, RCX);
-		struct x86_mem m = { .base = s1, .index = s2 };
+		struct x86_mem m = { .base = use(tx, in->rs1), .index = use(tx, in->rs2) };
 
-		lea32_rm(b, RAX, m);
+		d = scratch(tx);
+		lea32_rm(b, d, m);
 	} else {
-		load_reg(tx, RAX, in->rs1);
+		s = in->rs2 ? use(tx, in->rs2) : X86_NO_REG;
+		d = scratch(tx);
+		begin(tx, d, in->rs1);
 		if (in->rs2)
-			alu32_rr(b, op, RAX, src(tx, in->rs2, RCX));
+			alu32_rr(b, op, d, s);
 	}
-	commit32(tx, in->rd, RAX);
+	done32(tx, in->rd, d);
 }
 
 static void shift_imm(struct dtv_tx *tx, enum x86_shift op)
@@ -268,50 +308,59 @@ static void shift_imm(struct dtv_tx *tx, enum x86_shift op)
 					 (u64)((s64)v >> in->imm));
 		return;
 	}
-	d = dst(tx, in->rd, RAX);
-	if (in->rd != in->rs1 || d == RAX) {
-		if (d != RAX)
-			busy(tx);
-		load_reg(tx, d, in->rs1);
+	if (in->imm == 0) {
+		move(tx, in->rd, in->rs1);
+		return;
 	}
-	if (in->imm)
-		shift_ri(b, op, d, in->imm);
-	commit(tx, in->rd, d);
+	if (in->rd == in->rs1 && in_place(tx, in->rd)) {
+		shift_mi(b, op, slot(in->rd), in->imm);
+		return;
+	}
+	if (in->rd == in->rs1) {
+		d = change(tx, in->rd);
+	} else {
+		d = def(tx, in->rd);
+		begin(tx, d, in->rs1);
+	}
+	shift_ri(b, op, d, in->imm);
+	done(tx, in->rd, d);
 }
 
 static void shift_immw(struct dtv_tx *tx, enum x86_shift op)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
-
 	u8 s, d;
 
 	if (in->rd == 0)
 		return;
 	if (op == SH_SHL || in->imm == 0) {
-		load_reg(tx, RAX, in->rs1);
+		d = scratch(tx);
+		begin(tx, d, in->rs1);
 		if (in->imm)
-			shift32_ri(b, op, RAX, in->imm);
-		commit32(tx, in->rd, RAX);
+			shift32_ri(b, op, d, in->imm);
+		done32(tx, in->rd, d);
 		return;
 	}
 	/* A logical shift leaves bit 31 clear, so that zero extension is right. */
-	s = src(tx, in->rs1, RAX);
-	d = dst(tx, in->rd, RAX);
+	s = use(tx, in->rs1);
+	d = in->rd == in->rs1 ? change(tx, in->rd) : def(tx, in->rd);
 	if (op == SH_SHR) {
 		if (d != s) {
-			busy(tx);
+			if (d > RDX)
+				busy(tx);
 			mov32_rr(b, d, s);
 		}
 		shift32_ri(b, op, d, in->imm);
 	} else {
 		if (d != s || !(tx->sext & 1U << in->rs1)) {
-			busy(tx);
+			if (d > RDX)
+				busy(tx);
 			movsxd_rr(b, d, s);
 		}
 		shift_ri(b, op, d, in->imm);
 	}
-	commit(tx, in->rd, d);
+	done(tx, in->rd, d);
 }
 
 static void shift_reg(struct dtv_tx *tx, enum x86_shift op, bool w)
@@ -321,42 +370,23 @@ static void shift_reg(struct dtv_tx *tx, enum x86_shift op, bool w)
 
 	if (in->rd == 0)
 		return;
-	s = src(tx, in->rs1, RAX);
-	n = src(tx, in->rs2, RCX);
-	d = w ? dst(tx, in->rd, RAX) : RAX;
+	s = use(tx, in->rs1);
+	n = use(tx, in->rs2);
+	d = w ? def(tx, in->rd) : scratch(tx);
 	x86_shx(&tx->b, w, op, d, s, n);
 	if (w)
-		commit(tx, in->rd, d);
+		done(tx, in->rd, d);
 	else
-		commit32(tx, in->rd, RAX);
-}
-
-static void compare_reg(struct dtv_tx *tx, u8 rs1, u8 rs2)
-{
-	struct dtv_buf *b = &tx->b;
-
-	u8 s;
-
-	if (rs1 == 0 && rs2 == 0) {
-		alu32_rr(b, ALU_CMP, RCX, RCX);
-	} else if (rs2 == 0) {
-		s = src(tx, rs1, RCX);
-		test_rr(b, s, s);
-	} else {
-		s = src(tx, rs1, RCX);
-		alu_rr(b, ALU_CMP, s, src(tx, rs2, RDX));
-	}
+		done32(tx, in->rd, d);
 }
 
 static void set_flag(struct dtv_tx *tx, enum x86_cc cc)
 {
-	setcc_r(&tx->b, cc, RAX);
-	if (mapped(tx->insn.rd)) {
-		movzx8_rr(&tx->b, dtv_x86_map[tx->insn.rd], RAX);
-	} else {
-		movzx8_rr(&tx->b, RAX, RAX);
-		commit(tx, tx->insn.rd, RAX);
-	}
+	u8 h = scratch(tx), d = mapped(tx->insn.rd) ? dtv_x86_map[tx->insn.rd] : h;
+
+	setcc_r(&tx->b, cc, h);
+	movzx8_rr(&tx->b, d, h);
+	done(tx, tx->insn.rd, d);
 }
 
 static void slt_imm(struct dtv_tx *tx, enum x86_cc cc)
@@ -370,50 +400,70 @@ static void slt_imm(struct dtv_tx *tx, enum x86_cc cc)
 		set_const(tx, in->rd, cc == CC_L ? (s64)v < (s64)i : v < i);
 		return;
 	}
-	alu_ri(&tx->b, ALU_CMP, src(tx, in->rs1, RCX), in->imm);
+	alu_ri(&tx->b, ALU_CMP, use(tx, in->rs1), in->imm);
 	set_flag(tx, cc);
 }
 
 static void slt_reg(struct dtv_tx *tx, enum x86_cc cc)
 {
-	if (tx->insn.rd == 0)
-		return;
-	compare_reg(tx, tx->insn.rs1, tx->insn.rs2);
-	set_flag(tx, cc);
-}
-
-/* reg = x[r] as a register that mul and div may clobber around: never rax or rdx. */
-static void mul(struct dtv_tx *tx)
-{
 	const struct dtv_insn *in = &tx->insn;
-	struct dtv_buf *b = &tx->b;
-	u8 d;
+	u8 s1;
 
 	if (in->rd == 0)
 		return;
-	if (in->rs1 == 0 || in->rs2 == 0) {
+	s1 = use(tx, in->rs1);
+	alu_rr(&tx->b, ALU_CMP, s1, use(tx, in->rs2));
+	set_flag(tx, cc);
+}
+
+static void mul(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+	u8 rs1 = in->rs1, rs2 = in->rs2, s, d;
+
+	if (in->rd == 0)
+		return;
+	if (rs1 == 0 || rs2 == 0) {
 		set_const(tx, in->rd, 0);
 		return;
 	}
-	d = in->rd == in->rs2 && in->rd != in->rs1 ? RAX : dst(tx, in->rd, RAX);
-	if (d == RAX || in->rd != in->rs1) {
-		if (d != RAX)
-			busy(tx);
-		load_reg(tx, d, in->rs1);
+	if (in->rd == rs2) {
+		rs2 = rs1;
+		rs1 = in->rd;
 	}
-	imul_rr(b, d, src(tx, in->rs2, RCX));
-	commit(tx, in->rd, d);
+	s = use(tx, rs2);
+	if (in->rd == rs1) {
+		d = change(tx, rs1);
+		/* rd may be both sources, and its copy then is too. */
+	} else {
+		d = def(tx, in->rd);
+		begin(tx, d, rs1);
+	}
+	imul_rr(&tx->b, d, s);
+	done(tx, in->rd, d);
 }
 
 static void mulw(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
+	u8 s, d;
 
 	if (in->rd == 0)
 		return;
-	load_reg(tx, RAX, in->rs1);
-	imul32_rr(&tx->b, RAX, src(tx, in->rs2, RCX));
-	commit32(tx, in->rd, RAX);
+	s = use(tx, in->rs2);
+	d = scratch(tx);
+	begin(tx, d, in->rs1);
+	imul32_rr(&tx->b, d, s);
+	done32(tx, in->rd, d);
+}
+
+/* The 32-bit result in @h, for code that keeps no copies. */
+static void commit32(struct dtv_tx *tx, u8 rd, u8 h)
+{
+	u8 d = dst(tx, rd, RAX);
+
+	movsxd_rr(&tx->b, d, h);
+	commit(tx, rd, d);
 }
 
 static void mulh(struct dtv_tx *tx)
@@ -497,14 +547,12 @@ static void divide(struct dtv_tx *tx, bool sign, bool rem, bool w)
 		commit(tx, in->rd, res);
 }
 
-static void branch_cmp(struct dtv_tx *tx)
-{
-	compare_reg(tx, tx->insn.rs1, tx->insn.rs2);
-}
-
 static void branch(struct dtv_tx *tx, enum x86_cc cc)
 {
-	branch_exit(tx, cc, tx->pc + tx->insn.imm, branch_cmp);
+	const struct dtv_insn *in = &tx->insn;
+	u8 s1 = use(tx, in->rs1), s2 = in->rs2 ? use(tx, in->rs2) : X86_NO_REG;
+
+	branch_exit(tx, cc, tx->pc + in->imm, s1, s2);
 }
 
 #define RA 1

@@ -20,15 +20,21 @@ static void canon_check(struct dtv_tx *tx, u8 base)
 	struct dtv_cold *c;
 
 	if (tx->class == DTV_CLASS_S) {
-		/* Kernels live in the upper half: ~base must have no high bit. */
-		andn_rrm(&tx->b, RAX, base, HART(canon_mask));
-		c = dtv_tx_cold(tx, COLD_CANON_S, jcc_rel32(&tx->b, CC_NE));
+		/* Kernels live in the upper half: base must have all high bits. */
+		alu_rm(&tx->b, ALU_CMP, base, HART(canon_mask));
+		c = dtv_tx_cold(tx, COLD_CANON_S, jcc_rel32(&tx->b, CC_B));
 		c->reg = base;
 		c->back = tx->b.p;
 	} else {
 		test_mr(&tx->b, HART(canon_mask), base);
 		dtv_tx_cold(tx, COLD_ACCESS, jcc_rel32(&tx->b, CC_NE));
 	}
+}
+
+/* The base register's value in its own register, or in @tmp, or where use() puts it. */
+static u8 base_reg(struct dtv_tx *tx, u8 rs1, u8 tmp)
+{
+	return tmp == X86_NO_REG ? use(tx, rs1) : src(tx, rs1, tmp);
 }
 
 struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
@@ -42,9 +48,9 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
 		if (x86_is_s32(value + imm))
 			return x86_view(X86_NO_REG, value + imm);
 		if (canonical(value))
-			return x86_view(src(tx, rs1, tmp), imm);
+			return x86_view(base_reg(tx, rs1, tmp), imm);
 	}
-	base = src(tx, rs1, tmp);
+	base = base_reg(tx, rs1, tmp);
 	drift = tx->drift[rs1];
 	if (rs1 == 0 || !(tx->canon & 1U << rs1) || drift + imm > 1 << 30 ||
 	    drift + imm < -(1 << 30) || !opt(tx, DTV_OPT_CANON)) {
@@ -58,9 +64,9 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
 static void load(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
+	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, X86_NO_REG);
 	struct dtv_buf *b = &tx->b;
-	u8 d = dst(tx, in->rd, RAX);
+	u8 d = in->rd ? def(tx, in->rd) : scratch(tx);
 
 	switch (in->op) {
 	case DTV_OP_LB:
@@ -85,13 +91,13 @@ static void load(struct dtv_tx *tx)
 		mov32_rm(b, d, m);
 		break;
 	}
-	commit(tx, in->rd, d);
+	done(tx, in->rd, d);
 }
 
 static void store(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
+	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, X86_NO_REG);
 	struct dtv_buf *b = &tx->b;
 	u8 s;
 
@@ -112,7 +118,7 @@ static void store(struct dtv_tx *tx)
 		}
 		return;
 	}
-	s = src(tx, in->rs2, RAX);
+	s = use(tx, in->rs2);
 	switch (in->op) {
 	case DTV_OP_SB:
 		mov8_mr(b, m, s);
