@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "image.h"
+#include "kmod/guest/isa.h"
 
 /**
  * struct reader - one file being read
@@ -270,6 +271,17 @@ static void take_console(struct reader *r, const config_setting_t *s, const stru
 		complain(r, s, "%s: expected %s, not \"%s\"", k->name, k->expected, text);
 }
 
+static void take_isa(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	char why[128];
+	u64 bits;
+
+	if (dtv_isa_parse(config_setting_get_string(s), &bits, why, sizeof(why)) < 0)
+		complain(r, s, "%s: %s", k->name, why);
+	else
+		r->c->isa = bits;
+}
+
 static const struct key keys[] = {
 	{ "name", CONFIG_TYPE_STRING, true,
 	  "1 to 63 letters, digits, '.', '_' or '-' in quotes, the first a letter or digit",
@@ -286,6 +298,7 @@ static const struct key keys[] = {
 	  take_output },
 	{ "cmdline", CONFIG_TYPE_STRING, false, "a string in quotes of at most 2047 characters",
 	  take_cmdline },
+	{ "isa", CONFIG_TYPE_STRING, false, "a string as \"rv64gc_zba\"", take_isa },
 	{ "console", CONFIG_TYPE_STRING, false, "\"log\" or \"pty\"", take_console },
 	{ "cache", CONFIG_TYPE_STRING, false, SIZE_TEXT, take_cache },
 };
@@ -463,6 +476,7 @@ int dtv_config_parse(const char *path, const char *text, struct dtv_config *c,
 
 	memset(c, 0, sizeof(*c));
 	c->harts = 1;
+	c->isa = dtv_isa_all();
 	r.dir = directory_of(path);
 	config_init(&cfg);
 	if (has_include(text)) {

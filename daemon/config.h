@@ -43,6 +43,7 @@ enum dtv_console_kind {
  * @memory: bytes of RAM, whole pages
  * @cache: bytes of code cache, whole pages; 0: the module's default
  * @file: absolute paths, or NULL; with an ELF program neither kernel nor initrd
+ * @isa: DTV_ISA_* bits of the extensions that the harts offer
  * @cmdline: the kernel's command line
  * @console: see enum dtv_console_kind
  */
@@ -52,6 +53,7 @@ struct dtv_config {
 	uint64_t memory;
 	uint64_t cache;
 	char *file[DTV_FILES];
+	uint64_t isa;
 	char *cmdline;
 	enum dtv_console_kind console;
 };

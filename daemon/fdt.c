@@ -5,6 +5,7 @@
  */
 #include <libfdt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,6 +118,14 @@ static void isa_string(struct tree *t, const char *const *list)
 	str(t, "riscv,isa", buf);
 }
 
+static bool has(const char *const *list, const char *name)
+{
+	for (; *list; list++)
+		if (!strcmp(*list, name))
+			return true;
+	return false;
+}
+
 static void make_chosen(struct tree *t, const struct fdt_machine *m)
 {
 	char path[64];
@@ -151,6 +160,12 @@ static void make_cpus(struct tree *t, const struct fdt_machine *m)
 		str(t, "riscv,isa-base", "rv64i");
 		strings(t, "riscv,isa-extensions", m->isa);
 		isa_string(t, m->isa);
+		if (has(m->isa, "zicbom"))
+			u32(t, "riscv,cbom-block-size", MACHINE_CACHE_BLOCK);
+		if (has(m->isa, "zicbop"))
+			u32(t, "riscv,cbop-block-size", MACHINE_CACHE_BLOCK);
+		if (has(m->isa, "zicboz"))
+			u32(t, "riscv,cboz-block-size", MACHINE_CACHE_BLOCK);
 		begin(t, "interrupt-controller");
 		str(t, "compatible", "riscv,cpu-intc");
 		u32(t, "#interrupt-cells", 1);

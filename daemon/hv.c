@@ -110,6 +110,16 @@ int dtv_hv_create(struct dtv_hv *hv, const char *name, uint64_t cache, char *err
 	return 0;
 }
 
+/** dtv_hv_isa - what the harts offer, as guest.cfg(5) writes it; before the first vCPU */
+int dtv_hv_isa(struct dtv_hv *hv, const char *isa, char *err, size_t n)
+{
+	struct dtv_isa arg;
+
+	if ((size_t)snprintf(arg.isa, sizeof(arg.isa), "%s", isa) >= sizeof(arg.isa))
+		return explain(-EINVAL, err, n, "cannot set the extensions");
+	return explain(call(hv->vm, DTV_SET_ISA, &arg), err, n, "cannot set the extensions");
+}
+
 /** dtv_hv_memory - add RAM: the first @size bytes of sealed @memfd at @gpa */
 int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n)
 {

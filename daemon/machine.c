@@ -31,6 +31,7 @@
 #include "htif.h"
 #include "image.h"
 #include "jail.h"
+#include "kmod/guest/isa.h"
 #include "util.h"
 
 /* Asking a guest to stop: between a break and its key, and behind the key. */
@@ -51,11 +52,6 @@
 /* SBI SRST: types and the one reason that matters. */
 #define SRST_SHUTDOWN 0
 #define SRST_REASON_FAILURE 1
-
-/* What the translator gives a guest; riscv,isa-extensions. */
-static const char *const isa[] = {
-	"i", "m", "a", "f", "d", "c", "zicntr", "zicsr", "zifencei", "sstc", NULL,
-};
 
 /**
  * struct dtv_machine - see machine.h
@@ -341,9 +337,10 @@ static int load_linux(struct dtv_machine *m, const struct image_ram *ram, struct
 	const struct dtv_config *c = m->p.config;
 	const int kernel = m->p.file[DTV_FILE_KERNEL], initrd = m->p.file[DTV_FILE_INITRD];
 	const char *kernel_name = c->file[DTV_FILE_KERNEL], *initrd_name = c->file[DTV_FILE_INITRD];
+	const char *names[DTV_ISA_NAMES + 1] = { NULL };
 	struct fdt_machine tree = {
 		.harts = c->harts,
-		.isa = isa,
+		.isa = names,
 		.ram_size = c->memory,
 		.bootargs = c->cmdline,
 		.rng_seed_size = 32,
@@ -360,6 +357,7 @@ static int load_linux(struct dtv_machine *m, const struct image_ram *ram, struct
 		return -EINVAL;
 	if (image_load(kernel, kernel_name, initrd, initrd_name, &k, &l, ram, err, n) < 0)
 		return -EINVAL;
+	dtv_isa_names(c->isa, names, DTV_ISA_NAMES);
 	tree.initrd_start = l.initrd_start;
 	tree.initrd_end = l.initrd_end;
 	if (getrandom(tree.rng_seed, tree.rng_seed_size, 0) != (ssize_t)tree.rng_seed_size)
@@ -396,9 +394,14 @@ static int build_vm(struct dtv_machine *m, const struct boot *b, char *err, size
 {
 	const struct dtv_config *c = m->p.config;
 	struct dtv_hv *hv = m->p.hv;
+	char isa[DTV_ISA_STRING];
 	int ret;
 
 	ret = dtv_hv_create(hv, c->name, c->cache, err, n);
+	if (ret < 0)
+		return ret;
+	dtv_isa_string(c->isa, isa, sizeof(isa));
+	ret = dtv_hv_isa(hv, isa, err, n);
 	if (ret < 0)
 		return ret;
 	ret = dtv_hv_memory(hv, m->memfd, MACHINE_RAM_GPA, c->memory, err, n);

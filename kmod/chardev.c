@@ -32,6 +32,7 @@ union argument {
 	struct dtv_state state;
 	struct dtv_stats stats;
 	struct dtv_range range;
+	struct dtv_isa isa;
 };
 
 /**
@@ -162,6 +163,11 @@ static long vm_set_entry(struct file *file, unsigned long plain, union argument 
 	return dtv_vm_set_entry(file->private_data, &arg->entry);
 }
 
+static long vm_set_isa(struct file *file, unsigned long plain, union argument *arg)
+{
+	return dtv_vm_set_isa(file->private_data, &arg->isa);
+}
+
 static long vm_irq_line(struct file *file, unsigned long plain, union argument *arg)
 {
 	return dtv_vm_irq_line(file->private_data, &arg->irq_level);
@@ -235,6 +241,7 @@ static const struct call vm_calls[] = {
 	{ DTV_SET_MEMORY, vm_set_memory },
 	{ DTV_CREATE_VCPU, vm_create_vcpu },
 	{ DTV_SET_ENTRY, vm_set_entry },
+	{ DTV_SET_ISA, vm_set_isa },
 	{ DTV_IRQFD, vm_irqfd },
 	{ DTV_START, vm_start },
 	{ DTV_PAUSE, vm_pause },
@@ -326,6 +333,7 @@ static long dev_check_cap(struct file *file, unsigned long plain, union argument
 	case DTV_CAP_SBI:
 		return 2 << 24;
 	case DTV_CAP_IRQFD:
+	case DTV_CAP_ISA:
 		return 1;
 	default:
 		return 0;

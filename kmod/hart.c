@@ -17,6 +17,7 @@
  */
 #include "hart.h"
 #include "guest/fp.h"
+#include "guest/isa.h"
 
 /* --- requests --- */
 
@@ -1259,7 +1260,7 @@ int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
 {
 	int err;
 
-	vm->isa = vm->isa ? vm->isa : DTV_ISA_ALL;
+	vm->isa = vm->isa ? vm->isa : dtv_isa_all();
 	err = dtv_dbt_init(&vm->dbt, vm, cfg);
 	if (err)
 		return err;
@@ -1270,6 +1271,15 @@ int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
 		return err;
 	}
 	dtv_plic_init(&vm->plic, DTV_MAX_HARTS * 2, plic_output, vm);
+	return 0;
+}
+
+int dtv_vm_core_set_isa(struct dtv_vm_core *vm, u64 isa)
+{
+	if (vm->nr_cpus)
+		return -EBUSY;
+	vm->isa = isa;
+	vm->dbt.isa = isa;
 	return 0;
 }
 

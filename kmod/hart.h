@@ -110,6 +110,8 @@ struct dtv_cpu {
  * Return: 0 or -ENOMEM, -EINVAL.
  */
 int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg);
+/* Offer other extensions (DTV_ISA_*). Return: 0, or -EBUSY: there is a hart already. */
+int dtv_vm_core_set_isa(struct dtv_vm_core *vm, u64 isa);
 void dtv_vm_core_destroy(struct dtv_vm_core *vm);
 
 /*

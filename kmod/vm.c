@@ -18,6 +18,7 @@
 #include <linux/vmalloc.h>
 #include <linux/wait_bit.h>
 
+#include "guest/isa.h"
 #include "jail.h"
 #include "mmu/slots.h"
 #include "netlink.h"
@@ -382,6 +383,24 @@ size_t dtv_host_console_read(struct dtv_vm_core *core, void *buf, size_t n)
 int dtv_vm_set_memory(struct dtv_vm *vm, const struct dtv_memory *mem)
 {
 	return dtv_slots_add(vm, mem);
+}
+
+int dtv_vm_set_isa(struct dtv_vm *vm, const struct dtv_isa *isa)
+{
+	char why[128];
+	u64 bits;
+	int err;
+
+	if (strnlen(isa->isa, sizeof(isa->isa)) == sizeof(isa->isa) ||
+	    dtv_isa_parse(isa->isa, &bits, why, sizeof(why)))
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	if (dtv_vm_stopped(vm))
+		err = -ESHUTDOWN;
+	else
+		err = dtv_vm_core_set_isa(&vm->core, bits);
+	mutex_unlock(&vm->lock);
+	return err;
 }
 
 int dtv_vm_set_entry(struct dtv_vm *vm, const struct dtv_entry *entry)

@@ -168,6 +168,7 @@ void dtv_vm_orphan(struct dtv_vm *vm);
 
 /* The ioctls of these names; Documentation/api.rst has the errors. Context: process, sleep. */
 int dtv_vm_set_memory(struct dtv_vm *vm, const struct dtv_memory *mem);
+int dtv_vm_set_isa(struct dtv_vm *vm, const struct dtv_isa *isa);
 int dtv_vm_set_entry(struct dtv_vm *vm, const struct dtv_entry *entry);
 int dtv_vm_start(struct dtv_vm *vm);
 int dtv_vm_pause(struct dtv_vm *vm);

@@ -161,17 +161,25 @@ static u64 fcsr_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u6
 /* --- counters --- */
 
 /* mcounteren and scounteren, 3.1.11 and 4.1.5. */
-static bool counter_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
+static bool counter_enabled(const struct dtv_hart *h, u32 csr)
 {
 	u64 bit = BIT_ULL(csr & 31);
 
-	if (!(env->isa & DTV_ISA_ZICNTR))
-		return false;
 	if (h->priv == DTV_PRIV_M)
 		return true;
 	if (!(h->mcounteren & bit))
 		return false;
 	return h->priv == DTV_PRIV_S || (h->scounteren & bit);
+}
+
+static bool counter_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
+{
+	return (env->isa & DTV_ISA_ZICNTR) && counter_enabled(h, csr);
+}
+
+static bool hpmcounter_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
+{
+	return (env->isa & DTV_ISA_ZIHPM) && counter_enabled(h, csr);
 }
 
 static u64 counter_value(const struct dtv_hart *h, const struct dtv_env *env, u32 which, u64 base)
@@ -514,7 +522,7 @@ static const struct csr csrs[] = {
 	FUNC_IF(0xc00, 0xc00, counter_ok, cycle_read, NULL),
 	FUNC_IF(0xc01, 0xc01, counter_ok, time_read, NULL),
 	FUNC_IF(0xc02, 0xc02, counter_ok, instret_read, NULL),
-	ZERO_IF(0xc03, 0xc1f, counter_ok), /* hpmcounter */
+	ZERO_IF(0xc03, 0xc1f, hpmcounter_ok), /* hpmcounter */
 	ZERO(0xf11, 0xf13), /* mvendorid marchid mimpid: no commercial core */
 	FUNC(0xf14, mhartid_read, NULL),
 	ZERO(0xf15, 0xf15), /* mconfigptr */

@@ -30,16 +30,12 @@
 #define DTV_ISA_ZICOND BIT_ULL(16)
 #define DTV_ISA_ZIHINTPAUSE BIT_ULL(17)
 #define DTV_ISA_ZAWRS BIT_ULL(18)
+#define DTV_ISA_ZIHPM BIT_ULL(19)
 
 /* The base machine. */
 #define DTV_ISA_RV64GC                                                                           \
 	(DTV_ISA_I | DTV_ISA_M | DTV_ISA_A | DTV_ISA_F | DTV_ISA_D | DTV_ISA_C | DTV_ISA_ZICSR | \
-	 DTV_ISA_ZIFENCEI | DTV_ISA_ZICNTR | DTV_ISA_SSTC)
-
-/* All that there is: what a VM offers unless it is told otherwise. */
-#define DTV_ISA_ALL                                                                   \
-	(DTV_ISA_RV64GC | DTV_ISA_SVINVAL | DTV_ISA_ZBA | DTV_ISA_ZBB | DTV_ISA_ZBS | \
-	 DTV_ISA_ZBC | DTV_ISA_ZBKB | DTV_ISA_ZICOND | DTV_ISA_ZIHINTPAUSE | DTV_ISA_ZAWRS)
+	 DTV_ISA_ZIFENCEI | DTV_ISA_ZICNTR | DTV_ISA_ZIHPM | DTV_ISA_SSTC)
 
 /*
  * Operand formats. imm is sign-extended as the manual says; shift amounts,

@@ -84,6 +84,24 @@ TEST(vm_descriptor)
 	FAILS(write(vm, &ev, sizeof(ev)), EINVAL);
 }
 
+TEST(set_isa)
+{
+	struct dtv_isa ok = { "rv64gc_zba_zbb" }, arg;
+	int vm = vm_create("t");
+
+	EXPECT(ioctl(dev_open(), DTV_CHECK_CAP, DTV_CAP_ISA) == 1);
+	FAILS(ioctl(vm, DTV_SET_ISA, NULL), EFAULT);
+	memset(&arg, 'a', sizeof(arg));
+	FAILS(ioctl(vm, DTV_SET_ISA, &arg), EINVAL);
+	FAILS(ioctl(vm, DTV_SET_ISA, &(struct dtv_isa){ "" }), EINVAL);
+	FAILS(ioctl(vm, DTV_SET_ISA, &(struct dtv_isa){ "rv64gc_zbx" }), EINVAL);
+	FAILS(ioctl(vm, DTV_SET_ISA, &(struct dtv_isa){ "rv64imafd" }), EINVAL);
+	EXPECT(!ioctl(vm, DTV_SET_ISA, &ok));
+	EXPECT(!ioctl(vm, DTV_SET_ISA, &ok));
+	EXPECT(ioctl(vm, DTV_CREATE_VCPU, 0) >= 0);
+	FAILS(ioctl(vm, DTV_SET_ISA, &ok), EBUSY);
+}
+
 TEST(set_memory)
 {
 	struct dtv_memory ok = { .gpa = DTV_GPA_RAM, .size = 2 * MIB, .offset = MIB }, arg;

@@ -88,6 +88,14 @@ int dtv_hv_create(struct dtv_hv *hv, const char *name, uint64_t cache, char *err
 	return 0;
 }
 
+int dtv_hv_isa(struct dtv_hv *hv, const char *isa, char *err, size_t n)
+{
+	(void)hv;
+	(void)err;
+	(void)n;
+	return strncmp(isa, "rv64i", 5) ? -EINVAL : 0;
+}
+
 int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n)
 {
 	(void)hv;

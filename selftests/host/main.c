@@ -22,6 +22,7 @@
 #include "uhost.h"
 
 #include "../../daemon/fdt.h"
+#include "../../kmod/guest/isa.h"
 
 /* RAM comes in multiples of this: view runs and guest superpages then never cross its end. */
 #define RAM_UNIT (2ULL << 20)
@@ -30,7 +31,7 @@
 
 struct options {
 	const char *kernel, *initrd, *append, *elf, *signature;
-	u64 memory, cache;
+	u64 memory, cache, isa;
 	unsigned long cpus, max_seconds;
 	u64 no_opt;
 	bool stats, trace, stress_kicks;
@@ -138,6 +139,7 @@ static void usage(FILE *f)
 	      "  --memory SIZE      RAM, with suffix M or G (default 1G)\n"
 	      "  --cpus N           harts, 1 to 32 (default 1)\n"
 	      "  --cache SIZE       code cache (default 32M)\n"
+	      "  --isa STRING       extensions that the harts have, as rv64gc_zba (default all)\n"
 	      "  --max-seconds N    give up after N seconds with exit code 124\n"
 	      "  --no-opt LIST      switch optimizations off: names separated by commas; help lists them\n"
 	      "  --stats            print counters at the end\n"
@@ -215,6 +217,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		MEMORY,
 		CPUS,
 		CACHE,
+		ISA,
 		MAX_SECONDS,
 		STATS,
 		TRACE,
@@ -231,6 +234,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "memory", required_argument, NULL, MEMORY },
 		{ "cpus", required_argument, NULL, CPUS },
 		{ "cache", required_argument, NULL, CACHE },
+		{ "isa", required_argument, NULL, ISA },
 		{ "max-seconds", required_argument, NULL, MAX_SECONDS },
 		{ "stats", no_argument, NULL, STATS },
 		{ "trace", no_argument, NULL, TRACE },
@@ -239,6 +243,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "help", no_argument, NULL, HELP },
 		{ 0 },
 	};
+	char why[128];
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
@@ -271,6 +276,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 			if (!parse_size(optarg, &o->cache) || o->cache < 1 << 20 ||
 			    o->cache > 1 << 30 || o->cache % 4096)
 				return bad_usage("--cache", "a size from 1M to 1G is expected");
+			break;
+		case ISA:
+			if (dtv_isa_parse(optarg, &o->isa, why, sizeof(why)))
+				return bad_usage("--isa", why);
 			break;
 		case MAX_SECONDS:
 			if (!parse_number(optarg, &o->max_seconds))
@@ -410,41 +419,9 @@ static int open_file(const char *path, char *err, size_t n)
 	return fd;
 }
 
-/* Extensions as the device tree names them, from the bits that the engine offers. */
-static void isa_list(u64 isa, const char *list[static 16])
-{
-	static const struct {
-		u64 bit;
-		const char *name;
-	} names[] = {
-		{ DTV_ISA_I, "i" },
-		{ DTV_ISA_M, "m" },
-		{ DTV_ISA_A, "a" },
-		{ DTV_ISA_F, "f" },
-		{ DTV_ISA_D, "d" },
-		{ DTV_ISA_C, "c" },
-		{ DTV_ISA_ZICNTR, "zicntr" },
-		{ DTV_ISA_ZICSR, "zicsr" },
-		{ DTV_ISA_ZIFENCEI, "zifencei" },
-		{ DTV_ISA_ZBA, "zba" },
-		{ DTV_ISA_ZBB, "zbb" },
-		{ DTV_ISA_ZBS, "zbs" },
-		{ DTV_ISA_SSTC, "sstc" },
-		{ DTV_ISA_SVINVAL, "svinval" },
-	};
-	unsigned int n = 0;
-
-	static_assert(ARRAY_SIZE(names) < 16, "the list has an end");
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (isa & names[i].bit)
-			list[n++] = names[i].name;
-	}
-	list[n] = NULL;
-}
-
 static int load_linux(struct uhost *u, const struct options *o, char *err, size_t n)
 {
-	const char *isa[16];
+	const char *isa[DTV_ISA_NAMES + 1] = { NULL };
 	struct fdt_machine m = {
 		.harts = u->nr_harts,
 		.isa = isa,
@@ -472,7 +449,7 @@ static int load_linux(struct uhost *u, const struct options *o, char *err, size_
 	if (initrd >= 0)
 		close(initrd);
 
-	isa_list(u->vm.isa, isa);
+	dtv_isa_names(u->vm.isa, isa, DTV_ISA_NAMES);
 	m.initrd_start = l.initrd_start;
 	m.initrd_end = l.initrd_end;
 	if (getrandom(m.rng_seed, m.rng_seed_size, 0) != (ssize_t)m.rng_seed_size)
@@ -550,7 +527,7 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 		.exit_jump = true,
 		.no_opt = o->no_opt,
 	};
-	u->vm.isa = DTV_ISA_ALL;
+	u->vm.isa = o->isa;
 	u->vm.sbi = !o->elf;
 	if (dtv_vm_core_init(&u->vm, &cfg)) {
 		snprintf(err, n, "cannot initialise the engine: out of memory");

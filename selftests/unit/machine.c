@@ -112,7 +112,7 @@ void rig_init(struct rig *r, bool sbi)
 	memset(r, 0, sizeof(*r));
 	dtv_guest_reset(&r->h, 2, sbi);
 	r->h.pc = RAM_BASE;
-	r->env.isa = DTV_ISA_ALL;
+	r->env.isa = dtv_isa_all();
 	r->env.time = 1000;
 	r->env.cycles = 5000;
 	r->env.sbi = sbi;

@@ -13,6 +13,8 @@ static const struct {
 	{ "decode: all compressed words agree with objdump", test_decode_compressed },
 	{ "decode: random words agree with objdump", test_decode_random },
 	{ "decode: extensions that are not offered are illegal", test_decode_isa },
+	{ "isa: strings", test_isa_parse },
+	{ "isa: names and back", test_isa_string },
 	{ "csr: which registers exist, and at which privilege", test_csr_table },
 	{ "csr: TVM, counter enables, read-only", test_csr_access },
 	{ "csr: WARL fields", test_csr_warl },

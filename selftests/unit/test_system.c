@@ -113,7 +113,6 @@ void test_system_modes(void)
 		{ 0x0ff0000f, DTV_PRIV_U, 0, true },
 		{ 0xffffffff, DTV_PRIV_M, 0, false },
 		{ 0x00000000, DTV_PRIV_M, 0, false },
-		{ 0x16000073, DTV_PRIV_M, 0, false }, /* sinval.vma without Svinval */
 	};
 	struct rig r;
 	unsigned int i;
@@ -143,7 +142,9 @@ void test_system_modes(void)
 
 	/* Svinval when offered. */
 	in_mode(&r, DTV_PRIV_S, 0);
-	r.env.isa |= DTV_ISA_SVINVAL;
+	r.env.isa &= ~DTV_ISA_SVINVAL;
+	CHECK(rig_exec(&r, 0x16000073) & DTV_FX_TRAP);
+	in_mode(&r, DTV_PRIV_S, 0);
 	CHECK_EQ(rig_exec(&r, 0x18000073), 0);
 	CHECK_EQ(rig_exec(&r, 0x18100073), 0);
 	CHECK_EQ(rig_exec(&r, 0x16000073), DTV_FX_SFENCE);

@@ -7,6 +7,7 @@
 #define DTV_UNIT_H
 
 #include "guest/guest.h"
+#include "guest/isa.h"
 #include "host.h"
 
 /* A check that fails says where and goes on; the test is then "not ok". */
@@ -90,6 +91,8 @@ u32 enc_csr(unsigned int funct3, u32 csr, unsigned int rd, unsigned int rs1);
 void test_decode_compressed(void);
 void test_decode_random(void);
 void test_decode_isa(void);
+void test_isa_parse(void);
+void test_isa_string(void);
 void test_csr_table(void);
 void test_csr_access(void);
 void test_csr_warl(void);

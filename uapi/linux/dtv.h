@@ -51,6 +51,7 @@
 #define DTV_CAP_SV48 4 /* Sv48 guests fit */
 #define DTV_CAP_SBI 5 /* version of the built-in SBI: major << 24 | minor */
 #define DTV_CAP_IRQFD 6
+#define DTV_CAP_ISA 7 /* DTV_SET_ISA is there */
 
 /**
  * struct dtv_create_vm - DTV_CREATE_VM
@@ -80,6 +81,18 @@ struct dtv_memory {
 	__u64 gpa;
 	__u64 size;
 	__u64 offset;
+};
+
+#define DTV_ISA_MAX 511
+
+/**
+ * struct dtv_isa - DTV_SET_ISA: what the VM's harts offer (before the first vCPU is made)
+ * @isa: NUL-terminated: rv64, single letters, then names of more letters, each behind an
+ *       underscore: "rv64gc_zba_zbb". What is not named is off: its instructions are illegal.
+ *       A VM that is told nothing offers all that there is.
+ */
+struct dtv_isa {
+	char isa[DTV_ISA_MAX + 1];
 };
 
 /**
@@ -233,6 +246,7 @@ struct dtv_stats {
 #define DTV_GET_STATE _IOR(0xD7, 0x1a, struct dtv_state)
 #define DTV_GET_STATS _IOR(0xD7, 0x1b, struct dtv_stats)
 #define DTV_WRITTEN _IOW(0xD7, 0x1c, struct dtv_range)
+#define DTV_SET_ISA _IOW(0xD7, 0x1d, struct dtv_isa)
 
 /* vCPU fd */
 #define DTV_VCPU_ENTER _IO(0xD7, 0x20) /* argument: the descriptor's own number */

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""uhost --isa: what is off is an illegal instruction, what is on is none, and
+misa agrees. Every instruction that comes with one extension, and its CSRs, is
+run once in a machine with all extensions, and once in one without that.
+
+  off.py [--only REGEX]
+"""
+
+import os
+import sys
+
+sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib")
+# pylint: disable=wrong-import-position
+import argparse
+import re
+import struct
+
+import image
+import rv
+from rv import R, TAB
+import tap
+
+# In the order of a string; with what goes off with it.
+LETTERS = "imafdc"
+with open(os.path.join(rv.TOP, "kmod", "guest", "isa.c")) as table:
+    NAMES = [n for n in re.findall(r'\{ "(\w+)", DTV_ISA_', table.read()) if len(n) > 1 and n != "zicsr"]
+NEEDED_BY = {"f": ["d"]}
+CSRS = {"zicntr": [0xc00, 0xc01, 0xc02], "zihpm": [0xc03, 0xc10, 0xc1f], "sstc": [0x14d], "f": [1, 2, 3]}
+ALWAYS = ("i", "c")
+# Nothing of these is illegal anywhere.
+HINTS = ("zihintpause",)
+ILLEGAL = 2
+
+
+def isa_string(off):
+    gone = {off} | set(NEEDED_BY.get(off, []))
+    return "_".join(["rv64" + "".join(x for x in LETTERS if x not in gone)] + [n for n in NAMES if n not in gone])
+
+
+def all_exts():
+    """Extensions of each row: an instruction goes with the last of them."""
+    rows = {}
+    with open(rv.TABLE) as f:
+        for m in re.finditer(r'INSN\(\w+,\s*"([^"]+)"(.*)\)', f.read()):
+            rows[m[1]] = [e.lower() for e in re.findall(r"DTV_ISA_(\w+)", m[2])]
+    return rows
+
+
+def words(ext):
+    """(what, encoding) of what goes with an extension alone."""
+    exts = all_exts()
+    out = []
+    for t in TAB.values():
+        if exts[t.name] != [ext] and not (ext == "f" and exts[t.name] == ["d"]):
+            continue
+        kw = {}
+        if t.fmt not in ("NONE", "FENCE"):
+            kw = dict(rd=R["a1"], rs1=R["a0"], rs2=R["a2"])
+        if t.name == "sinval.vma":
+            kw = {}
+        out.append((t.name, rv.enc(t.name, **kw)))
+    for c in CSRS.get(ext, []):
+        out.append(("csr %x" % c, rv.enc("csrrs", rd=R["a1"], csr=c)))
+    return out
+
+
+CODE, HOST, LOG, MEM = 0x80000000, 0x80010000, 0x80011000, 0x80020000
+
+
+class Case:
+    """A program of its own: the runtime of the other tests needs most extensions. Its handler logs and goes on."""
+
+    def __init__(self, ext):
+        self.ext, self.words = ext, words(ext)
+        a = rv.Asm()
+        a.la(R["t0"], "trap")
+        a.i("csrrw", rs1=R["t0"], csr=0x305)
+        a.li(R["t0"], 3 << 13)
+        a.i("csrrs", rs1=R["t0"], csr=0x300)
+        a.i("csrrs", rd=R["a3"], csr=0x301)
+        a.li(R["s1"], LOG)
+        a.i("sd", rs1=R["s1"], rs2=R["a3"])
+        a.i("addi", rd=R["s1"], rs1=R["s1"], imm=8)
+        for _, w in self.words:
+            # The address again: a load may have changed it.
+            a.li(R["a0"], MEM)
+            a.raw(w, 4)
+        a.li(R["t0"], HOST)
+        a.i("addi", rd=R["t1"], imm=1)
+        a.i("sd", rs1=R["t0"], rs2=R["t1"])
+        a.label("end")
+        a.to("jal", "end")
+        a.label("trap")
+        for k, csr in enumerate((0x342, 0x343)):
+            a.i("csrrs", rd=R["t1"], csr=csr)
+            a.i("sd", rs1=R["s1"], rs2=R["t1"], imm=8 * k)
+        a.i("addi", rd=R["s1"], rs1=R["s1"], imm=16)
+        a.i("csrrs", rd=R["t1"], csr=0x341)
+        a.i("addi", rd=R["t1"], rs1=R["t1"], imm=4)
+        a.i("csrrw", rs1=R["t1"], csr=0x341)
+        a.i("mret")
+        self.size = 8 + 16 * len(self.words)
+        self.code = a.bytes(CODE)
+
+    def write(self, path):
+        image.write_elf(path, [(CODE, self.code), (HOST, bytes(64)), (LOG, bytes(self.size)), (MEM, bytes(4096))],
+                        dict(tohost=HOST, fromhost=HOST + 8, begin_signature=LOG, end_signature=LOG + self.size), CODE)
+
+    def check(self, sig, off):
+        log = [struct.unpack_from("<QQ", sig, 8 + 16 * k) for k in range(len(self.words))]
+        log = [(c, t) for c, t in log if c]
+        why = []
+        if off:
+            why += ["trap %d, tval %x, where the instruction is off" % (c, t) for c, t in log if c != ILLEGAL]
+            got = [t for _, t in log]
+            why += ["%s (%08x) is not illegal" % (name, w) for name, w in self.words if w not in got]
+        else:
+            why += ["trap %d, tval %x, with all on" % (c, t) for c, t in log]
+        misa = struct.unpack_from("<Q", sig)[0]
+        gone = ({self.ext} | set(NEEDED_BY.get(self.ext, []))) if off else set()
+        want = 2 << 62 | sum(1 << ord(c) - ord("a") for c in LETTERS + "su" if c not in gone)
+        if misa != want:
+            why.append("misa: want %x got %x" % (want, misa))
+        return why
+
+
+def main():
+    ap = argparse.ArgumentParser()
+    ap.add_argument("--only", help="extensions that match")
+    ap.add_argument("--build", default=rv.BUILD)
+    args = ap.parse_args()
+    run = image.Runner(args.build, 10)
+    out = tap.Tap()
+    try:
+        if not run.have_uhost():
+            return out.skip_all("no uhost at %s" % run.uhost)
+        for ext in list(LETTERS) + NAMES:
+            if ext in ALWAYS or args.only and not re.search(args.only, ext):
+                continue
+            c = Case(ext)
+            elf = run.path("off.elf")
+            c.write(elf)
+            try:
+                why = c.check(run.run_uhost(elf), False)
+                why += c.check(run.run_uhost(elf, ["--isa", isa_string(ext)]), True)
+            except image.RunError as e:
+                why = [str(e)]
+            if not c.words and ext not in HINTS:
+                why.append("nothing to try")
+            out.result(not why, "%s off (%d)" % (ext, len(c.words)), why)
+        return out.done()
+    finally:
+        run.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
