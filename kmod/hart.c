@@ -260,6 +260,7 @@ static void trap(struct dtv_cpu *cpu, u64 cause, u64 tval)
 	cpu->counters[DTV_COUNTER_TRAPS]++;
 	dtv_host_trace(cpu, DTV_TRACE_TRAP, cause, h->pc);
 	dtv_guest_trap(h, cause, tval);
+	dtv_resv_drop(cpu);
 	change_class(cpu, class);
 	choose_view(cpu);
 }
@@ -671,30 +672,12 @@ static u64 amo_result(const struct dtv_insn *in, bool w, u64 old, u64 arg)
 	return uo > ua ? old : arg;
 }
 
-/* Aligned AMO, LR or SC on RAM. Returns what rd gets. */
-static u64 do_atomic(struct dtv_hart *h, const struct dtv_insn *in, enum access_kind kind,
-		     gva_t gva, u8 *p)
+/* Aligned AMO on RAM. Returns what rd gets. */
+static u64 do_amo(struct dtv_hart *h, const struct dtv_insn *in, u8 *p)
 {
 	u64 arg = h->x[in->rs2 & 31], old, want;
 	bool w = in->raw >> 12 & 1;
 
-	if (kind == ACC_LR) {
-		old = w ? READ_ONCE(*(u64 *)p) : (u64)(s64)(s32)READ_ONCE(*(u32 *)p);
-		h->resv_addr = gva;
-		h->resv_value = old;
-		return old;
-	}
-	if (kind == ACC_SC) {
-		bool ok = h->resv_addr == gva;
-
-		want = h->resv_value;
-		if (ok && w)
-			ok = cmpxchg((u64 *)p, want, arg) == want;
-		else if (ok)
-			ok = cmpxchg((u32 *)p, (u32)want, (u32)arg) == (u32)want;
-		h->resv_addr = ~0ULL;
-		return !ok;
-	}
 	do {
 		old = w ? READ_ONCE(*(u64 *)p) : READ_ONCE(*(u32 *)p);
 		want = amo_result(in, w, old, arg);
@@ -708,6 +691,14 @@ static void wrote_ram(struct dtv_vm_core *vm, gpa_t gpa)
 {
 	if (dtv_dbt_is_code(&vm->dbt, gpa))
 		dtv_dbt_invalidate(&vm->dbt, gpa);
+}
+
+void dtv_guest_pte_written(void *vm_, gpa_t gpa)
+{
+	struct dtv_vm_core *vm = vm_;
+
+	wrote_ram(vm, gpa);
+	dtv_resv_written(vm, gpa, 8);
 }
 
 static enum dtv_action access_fault(struct dtv_cpu *cpu, enum access_kind kind, gva_t gva)
@@ -809,6 +800,12 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 	 */
 	next_ip = w->dead || !canonical(gva) ? 0 : w->next_ip;
 
+	/* The hart has no reservation there: fails before the access is tried. */
+	if (kind == ACC_SC && !w->paired && !(gva & (len - 1)) && h->resv_addr != gva) {
+		dtv_resv_drop(cpu);
+		data = 1;
+		goto done;
+	}
 	/* Atomics must be aligned (unprivileged manual 14.2, 14.4). */
 	if (kind >= ACC_AMO && (gva & (len - 1))) {
 		trap(cpu, kind == ACC_LR ? DTV_EXC_LOAD_MISALIGNED : DTV_EXC_STORE_MISALIGNED, gva);
@@ -857,6 +854,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		wrote_ram(vm, gpa);
 		if (p2)
 			wrote_ram(vm, gpa2);
+		dtv_resv_lock(cpu, gpa, n1, p2 ? gpa2 : ~0ULL, len - n1);
 		if (n1 == len && !(gva & (len - 1))) {
 			switch (len) {
 			case 1:
@@ -876,6 +874,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			if (p2)
 				memcpy(p2, (u8 *)&data + n1, len - n1);
 		}
+		dtv_resv_unlock(cpu);
 		/*
 		 * A hart that translated in between saw the old bytes; the store comes
 		 * before the look.
@@ -885,16 +884,25 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		if (p2)
 			wrote_ram(vm, gpa2);
 		break;
+	case ACC_LR:
+		data = dtv_resv_load(cpu, gva, gpa, p, len, w->paired);
+		break;
+	case ACC_SC:
+		wrote_ram(vm, gpa);
+		data = !dtv_resv_store(cpu, gva, gpa, p, len, h->x[in.rs2 & 31], w->paired);
+		wrote_ram(vm, gpa);
+		break;
 	default:
-		if (kind != ACC_LR)
-			wrote_ram(vm, gpa);
-		data = do_atomic(h, &in, kind, gva, p);
-		if (kind != ACC_LR)
-			wrote_ram(vm, gpa);
-		if (in.rd & 31)
-			h->x[in.rd & 31] = data;
+		wrote_ram(vm, gpa);
+		dtv_resv_lock(cpu, gpa, len, ~0ULL, 0);
+		data = do_amo(h, &in, p);
+		dtv_resv_unlock(cpu);
+		wrote_ram(vm, gpa);
 		break;
 	}
+done:
+	if (kind >= ACC_AMO && (in.rd & 31))
+		h->x[in.rd & 31] = data;
 	h->pc += in.len;
 	return run_at(cpu, next_ip);
 }
@@ -944,8 +952,11 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 			return DTV_STOP;
 		}
 		h->pc = w.pc;
-		/* Nothing of the instruction was done: requests and interrupts go first. */
-		if (READ_ONCE(cpu->requests))
+		/*
+		 * Nothing of the instruction was done: requests and interrupts go first. But
+		 * an SC that is not done now fails; they go right behind it.
+		 */
+		if (READ_ONCE(cpu->requests) && !w.paired)
 			return next(cpu);
 		switch (reason) {
 		case DTV_EXIT_CHAIN:
@@ -1058,7 +1069,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		m->ip = vm->dbt.stub_access;
 		return;
 	}
-	if (dtv_dbt_is_code(&vm->dbt, m->gpa)) {
+	if (dtv_view_guarded(cpu, m->gpa)) {
 		if (acc == DTV_ACCESS_WRITE) {
 			/*
 			 * Done in C at once: were the page only made writable,
@@ -1241,6 +1252,7 @@ void dtv_vm_memory_written(struct dtv_vm_core *vm, gpa_t gpa, u64 size)
 
 	/* The caller's stores come before the look at what is code. */
 	smp_mb();
+	dtv_resv_written(vm, gpa, size);
 	for (page = gpa & DTV_PAGE_MASK; page < gpa + size; page += DTV_PAGE_SIZE)
 		wrote_ram(vm, page);
 }
@@ -1265,6 +1277,7 @@ int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
 	if (err)
 		return err;
 	vm->dbt.isa = vm->isa;
+	spin_lock_init(&vm->resv_lock);
 	err = dtv_mmu_init(&vm->mmu, 1 << 18);
 	if (err) {
 		dtv_dbt_destroy(&vm->dbt);
@@ -1302,6 +1315,7 @@ int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv
 	cpu->area_exec = area_exec;
 	cpu->timer_when = ~0ULL;
 	cpu->hsm = DTV_HSM_STOPPED;
+	cpu->resv.gpa = ~0ULL;
 	spin_lock_init(&cpu->req_lock);
 	err = dtv_views_init(&cpu->views, cpu->views.nr ? cpu->views.nr : 16);
 	if (err)
@@ -1338,7 +1352,7 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 	h->canon_mask = GENMASK_ULL(63, 38);
 	dtv_dbt_rstack_reset(area, cpu->area_exec);
 	h->resume_ip = cpu->vm->dbt.stub_lookup;
-	h->resv_addr = ~0ULL;
+	dtv_resv_drop(cpu);
 	dtv_guest_reset(h, cpu->id, cpu->vm->sbi);
 	h->pc = pc;
 	h->x[10] = cpu->id;

@@ -14,6 +14,7 @@
 #include "guest/guest.h"
 #include "dbt/dbt.h"
 #include "mmu/view.h"
+#include "mmu/resv.h"
 #include "irq/plic.h"
 #include "host.h"
 
@@ -69,6 +70,8 @@ struct dtv_vm_core {
 	u32 gate; /* 1 while the cache is flushed: no hart enters translated code or the engine */
 	struct dtv_dbt dbt;
 	struct dtv_mmu mmu;
+	spinlock_t resv_lock;
+	u32 nr_resv; /* harts whose reservation is recorded */
 	struct dtv_plic plic;
 };
 
@@ -95,6 +98,7 @@ struct dtv_cpu {
 	u64 start_pc, start_arg;
 
 	struct dtv_views views;
+	struct dtv_resv resv;
 	struct dtv_mmio mmio;
 	struct dtv_insn mmio_insn; /* the instruction that waits for the answer */
 	u64 mmio_next_ip; /* boundary behind it, if mmio_gen is still dbt.gen */

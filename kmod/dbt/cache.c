@@ -465,6 +465,9 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	w->pc = (bl->pc & DTV_PAGE_MASK) | row->guest;
 	w->gpa = d->xps[bl->xp].gpa | row->guest;
 	switch ((enum dtv_entry_kind)row->kind) {
+	case ENTRY_LR:
+		w->paired = true;
+		fallthrough;
 	case ENTRY_REWIND:
 		w->kind = DTV_WHERE_INSN;
 		break;
@@ -474,6 +477,10 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 					  (!lo || row[-1].guest != row->guest) ?
 				  DTV_WHERE_INSN :
 				  DTV_WHERE_BUSY;
+		break;
+	case ENTRY_PAIR:
+		w->kind = DTV_WHERE_BUSY;
+		w->paired = true;
 		break;
 	case ENTRY_RAX:
 		w->kind = DTV_WHERE_NEXT_RAX;

@@ -301,6 +301,7 @@ enum dtv_where_kind {
  * @gpa: of the instruction (INSN, BUSY)
  * @class: enum dtv_class of the block
  * @dead: the block was invalidated
+ * @paired: an LR and an SC that make a pair (dbt/pair.c), or between them (BUSY)
  * @next_ip: host address of the instruction boundary behind it, 0 when the block
  *           ends there or relies on scratch registers (INSN, BUSY)
  */
@@ -310,6 +311,7 @@ struct dtv_where {
 	gpa_t gpa;
 	u8 class;
 	bool dead;
+	bool paired;
 	u64 next_ip;
 };
 

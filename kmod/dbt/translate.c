@@ -33,6 +33,27 @@ static u32 fetch(const u8 *p)
 	return lo | (u32)hi << 16;
 }
 
+/*
+ * At an LR: sets tx->pair. Return: false when the LR has to begin a block, so that
+ * its SC is in the same.
+ */
+static bool begin_pair(struct dtv_tx *tx, const u8 *page, unsigned int off, const struct seen *seen,
+		       unsigned int n, unsigned int branches)
+{
+	struct dtv_pair p;
+	enum dtv_pair_kind kind;
+
+	kind = dtv_pair_find(page, off, &tx->insn, tx->d->isa, seen->bits, &p);
+	if (kind == PAIR_NONE || p.branches >= DTV_BLOCK_BRANCHES)
+		return true;
+	if (n && (kind == PAIR_LATER || n + p.insns >= DTV_BLOCK_INSNS ||
+		  branches + p.branches >= DTV_BLOCK_BRANCHES || !dtv_tx_room_for(tx, p.insns)))
+		return false;
+	tx->pair = p.sc;
+	tx->pair_rs1 = tx->insn.rs1;
+	return true;
+}
+
 bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 xp2)
 {
 	struct dtv_dbt *d = tx->d;
@@ -52,6 +73,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->known = 0;
 	tx->sext = 1;
 	tx->fs_on = false;
+	tx->pair = 0;
 	tx->guest_bytes = 0;
 	tx->nr_cold = 0;
 	tx->nr_entries = 0;
@@ -95,13 +117,22 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		dtv_decode(raw, d->isa, &tx->insn);
 		if (tx->insn.op == DTV_OP_JAL && tx->insn.rd == 0 && !xp2 &&
 		    ((tx->pc + tx->insn.imm) & DTV_PAGE_MASK) == base &&
-		    opt(tx, DTV_OPT_FOLLOW)) {
+		    (tx->pair || opt(tx, DTV_OPT_FOLLOW))) {
 			tx->pc += tx->insn.imm;
 			continue;
 		}
+		if (dtv_is_lr(tx->insn.op) && off <= DTV_PAGE_SIZE - 4 &&
+		    !begin_pair(tx, page, off, &seen, n, branches)) {
+			dtv_x86_chain_exit(tx, tx->pc);
+			break;
+		}
 		dtv_x86_insn(tx);
+		if (off == tx->pair)
+			tx->pair = 0;
+		/* A pair is never parted. */
 		if (tx->insn.fmt == DTV_FMT_B)
-			branches = opt(tx, DTV_OPT_BRANCH) ? branches + 1 : DTV_BLOCK_BRANCHES;
+			branches = tx->pair || opt(tx, DTV_OPT_BRANCH) ? branches + 1 :
+									 DTV_BLOCK_BRANCHES;
 		tx->guest_bytes += tx->insn.len;
 		tx->pc += tx->insn.len;
 	}

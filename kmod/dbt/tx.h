@@ -21,6 +21,8 @@ enum dtv_entry_kind {
 	ENTRY_BUSY, /* the same at its first byte only */
 	ENTRY_EXIT, /* chain site: next pc is the exit's target */
 	ENTRY_RAX, /* next pc is in rax */
+	ENTRY_LR, /* as REWIND: the LR of a pair */
+	ENTRY_PAIR, /* behind an LR, up to its SC: to stop here would undo the LR */
 };
 
 /* Entries ascend by host offset: first the body, then the cold code. */
@@ -78,6 +80,7 @@ struct dtv_cold {
 	u8 *back; /* where to go on, for detours */
 	u8 kind; /* enum dtv_cold_kind */
 	u8 reg; /* host register (canonical check detour) */
+	u8 row; /* enum dtv_entry_kind of the instruction's first row */
 	u16 guest; /* instruction */
 	s32 target; /* chain sites */
 };
@@ -116,6 +119,8 @@ struct dtv_tx {
 
 	gva_t pc; /* current instruction */
 	struct dtv_insn insn;
+	u16 pair; /* in a pair: offset of its SC in the page, else 0 */
+	u8 pair_rs1; /* its address register */
 
 	/* facts */
 	u32 canon; /* bit r: x[r] was checked canonical, give or take drift[r] */
@@ -160,6 +165,19 @@ static inline bool opt(struct dtv_tx *tx, enum dtv_opt which)
 /* x86/select.c: whether any scratch register holds a copy. */
 bool dtv_x86_warm(const struct dtv_tx *tx);
 
+static inline bool dtv_is_lr(u16 op)
+{
+	return op == DTV_OP_LR_W || op == DTV_OP_LR_D;
+}
+
+/* How the first row of the current instruction is to be read. */
+static inline enum dtv_entry_kind dtv_tx_first(const struct dtv_tx *tx)
+{
+	if (!tx->pair)
+		return ENTRY_REWIND;
+	return dtv_is_lr(tx->insn.op) ? ENTRY_LR : ENTRY_PAIR;
+}
+
 /* Append a side table row for the code that follows. */
 static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
 {
@@ -185,7 +203,12 @@ static inline struct dtv_cold *dtv_tx_cold(struct dtv_tx *tx, enum dtv_cold_kind
 		return c - 1;
 	}
 	tx->nr_cold++;
-	*c = (struct dtv_cold){ .from = from, .kind = kind, .guest = tx->pc & 0xfff };
+	*c = (struct dtv_cold){
+		.from = from,
+		.kind = kind,
+		.row = dtv_tx_first(tx),
+		.guest = tx->pc & 0xfff,
+	};
 	return c;
 }
 
@@ -197,6 +220,13 @@ static inline bool dtv_tx_room(const struct dtv_tx *tx)
 {
 	return tx->nr_cold + 9 <= DTV_COLD_MAX &&
 	       tx->nr_entries + tx->nr_cold + 16 <= DTV_BLOCK_ENTRIES;
+}
+
+/* Whether @n more instructions fit that compute or branch, and one of any kind behind them. */
+static inline bool dtv_tx_room_for(const struct dtv_tx *tx, unsigned int n)
+{
+	return tx->nr_cold + 2 * n + 9 <= DTV_COLD_MAX &&
+	       tx->nr_entries + tx->nr_cold + 5 * n + 16 <= DTV_BLOCK_ENTRIES;
 }
 
 /* C code may have run between the last instruction and the next: FS and frm may be anything. */
@@ -213,6 +243,18 @@ void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c);
 
 /* cache.c: whether the load or store at @gpa is known to reach what is no RAM. Lock held. */
 bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa);
+
+/* pair.c */
+enum dtv_pair_kind { PAIR_NONE, PAIR_FOUND, PAIR_LATER };
+
+struct dtv_pair {
+	u16 sc; /* offset of the SC in the page */
+	u8 insns; /* before it, the LR included */
+	u8 branches; /* among them */
+};
+
+enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, const struct dtv_insn *lr,
+				 u64 isa, const u64 *seen, struct dtv_pair *p);
 
 /* x86/select.c */
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2);

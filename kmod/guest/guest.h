@@ -177,6 +177,12 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
 int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_access acc,
 		   struct dtv_walk *w);
 
+/*
+ * A walk has set A or D of the PTE at @gpa, which may be code: supplied by hart.c. Takes
+ * locks of the translator and of reservations when it must.
+ */
+void dtv_guest_pte_written(void *vm, gpa_t gpa);
+
 /* sbi.c: RISC-V SBI 2.0. Works on the caller's a0..a7 in h->x. */
 struct dtv_cpu;
 /* Return: DTV_FX_* bits. pc is already past the ecall. */

@@ -202,7 +202,7 @@ static int fill_pte(pte_t *pte, unsigned long addr, void *data)
  * The missed page alone, or with those around it that one superpage of the
  * guest maps alike: what a kernel uses next is mostly there. Return: how many pages are spanned.
  */
-static unsigned int choose(struct dtv_vm *vm, const struct dtv_miss *m, struct fill *fill)
+static unsigned int choose(struct dtv_vcpu *vcpu, const struct dtv_miss *m, struct fill *fill)
 {
 	unsigned int i, me = (m->gva >> PAGE_SHIFT) % VIEW_AROUND;
 	const struct vm_area_struct *vma = fill->vma;
@@ -210,7 +210,7 @@ static unsigned int choose(struct dtv_vm *vm, const struct dtv_miss *m, struct f
 	/* A view's mapping is aligned, unless the jail has changed its mappings. */
 	if (!m->level || fill->start < vma->vm_start + me * PAGE_SIZE ||
 	    fill->start + (VIEW_AROUND - me) * PAGE_SIZE > vma->vm_end ||
-	    !dtv_opt(&vm->core.dbt, DTV_OPT_AROUND)) {
+	    !dtv_opt(&vcpu->vm->core.dbt, DTV_OPT_AROUND)) {
 		fill->page[0] = m->page;
 		fill->write = m->prot & 2 ? 1 : 0;
 		return 1;
@@ -219,8 +219,8 @@ static unsigned int choose(struct dtv_vm *vm, const struct dtv_miss *m, struct f
 	for (i = 0; i < VIEW_AROUND; i++) {
 		gpa_t gpa = m->gpa + ((gpa_t)i - me) * PAGE_SIZE;
 
-		fill->page[i] = i == me ? m->page : dtv_slots_ahead(vm, gpa);
-		if (m->prot & 2 && (i == me || !dtv_dbt_is_code(&vm->core.dbt, gpa)))
+		fill->page[i] = i == me ? m->page : dtv_slots_ahead(vcpu->vm, gpa);
+		if (m->prot & 2 && (i == me || !dtv_view_guarded(&vcpu->cpu, gpa)))
 			__set_bit(i, &fill->write);
 	}
 	return VIEW_AROUND;
@@ -237,7 +237,7 @@ static vm_fault_t view_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	if (!miss(vcpu, vmf, &m))
 		return VM_FAULT_NOPAGE;
-	nr = choose(vcpu->vm, &m, &fill);
+	nr = choose(vcpu, &m, &fill);
 	if (apply_to_page_range(vmf->vma->vm_mm, fill.start, nr * PAGE_SIZE, fill_pte, &fill))
 		return VM_FAULT_OOM;
 	if (unlikely(mm_pgtables_bytes(vmf->vma->vm_mm) > dtv_jail_tables_max(vcpu->vm))) {

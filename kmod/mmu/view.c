@@ -337,14 +337,21 @@ bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa
 added:
 	spin_unlock(&mmu->lock);
 	/*
-	 * The entry before the look at what is code. Who makes it code does it the other
-	 * way round: dtv_dbt_page(), the cmpxchg in zap_begin(), the look at entries.
+	 * The entry before the look at what is code or reserved. Who makes it so does it
+	 * the other way round: dtv_dbt_page() or dtv_resv_load(), the cmpxchg in
+	 * zap_begin(), the look at entries.
 	 */
 	smp_mb();
-	return !dtv_dbt_is_code(&vm->dbt, gpa);
+	return !dtv_view_guarded(cpu, gpa);
 }
 
-void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa)
+bool dtv_view_guarded(const struct dtv_cpu *cpu, gpa_t gpa)
+{
+	return dtv_dbt_is_code(&cpu->vm->dbt, gpa) || dtv_resv_held(cpu, gpa);
+}
+
+/* Take the right to write from all mappings of the page, but for those of @but. */
+static void protect(struct dtv_cpu *self, gpa_t gpa, const struct dtv_cpu *but)
 {
 	struct dtv_vm_core *vm = self->vm;
 	struct {
@@ -364,7 +371,7 @@ void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa)
 		for (link = rmap_head(mmu, gpa); *link && n < ARRAY_SIZE(batch);) {
 			struct dtv_rmap *e = &mmu->pool[*link - 1];
 
-			if (e->gpa != gpa) {
+			if (e->gpa != gpa || vm->cpus[e->cpu] == but) {
 				link = &e->next;
 				continue;
 			}
@@ -382,6 +389,16 @@ void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa)
 			dtv_host_view_zap(batch[i].cpu, batch[i].view, batch[i].gva, DTV_PAGE_SIZE);
 	} while (n == ARRAY_SIZE(batch));
 	zap_end(self);
+}
+
+void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa)
+{
+	protect(self, gpa, NULL);
+}
+
+void dtv_view_protect_others(struct dtv_cpu *self, gpa_t gpa)
+{
+	protect(self, gpa, self);
 }
 
 static void fence_view(struct dtv_cpu *cpu, unsigned int idx, gva_t start, gva_t end)

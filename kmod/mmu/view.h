@@ -110,8 +110,8 @@ bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_r
  *
  * Called by the host right after it made the mapping.
  *
- * Return: false when the page has become code meanwhile: the host takes the mapping away again
- * and lets the access fault anew.
+ * Return: false when the page has become code or reserved meanwhile: the host takes the mapping
+ * away again and lets the access fault anew.
  * Context: hart's own; may sleep.
  */
 bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa);
@@ -121,6 +121,15 @@ bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa
  * asks. May sleep.
  */
 void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa);
+
+/* The same, but for those of @self. */
+void dtv_view_protect_others(struct dtv_cpu *self, gpa_t gpa);
+
+/*
+ * Whether stores of @cpu to the page are made by C code: it is code, or another hart has
+ * a reservation in it.
+ */
+bool dtv_view_guarded(const struct dtv_cpu *cpu, gpa_t gpa);
 
 /* sfence.vma of this hart: zap what it names from the hart's views. */
 void dtv_view_fence(struct dtv_cpu *cpu, const struct dtv_fence *f);

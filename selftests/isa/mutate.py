@@ -28,6 +28,7 @@ import tap
 INT, MEM, SEL, SYS, FP = ("kmod/dbt/x86/select_%s.c" % n for n in ("int", "mem", "", "sys", "fp"))
 SEL = "kmod/dbt/x86/select.c"
 HART, CACHE, TR = "kmod/hart.c", "kmod/dbt/cache.c", "kmod/dbt/translate.c"
+RESV, PAIR = "kmod/mmu/resv.c", "kmod/dbt/pair.c"
 CSR, PT, TRAP, DEC = ("kmod/guest/%s.c" % n for n in ("csr", "pagetable", "trap", "decode"))
 
 MUTATIONS = [
@@ -60,8 +61,14 @@ MUTATIONS = [
     ("lb is lbu", MEM, "movsx8_rm(b, d, m);", "movzx8_rm(b, d, m);"),
     ("lwu is lw", MEM, "mov32_rm(b, d, m);\n\t\tbreak;", "movsxd_rm(b, d, m);\n\t\tbreak;"),
     ("misaligned atomics are done", MEM, "test8_ri(&tx->b, base, w ? 7 : 3);", "test8_ri(&tx->b, base, 0);"),
-    ("sc without reservation", MEM, "alu_mr(b, ALU_CMP, HART(resv_addr), base);", "alu_rr(b, ALU_CMP, base, base);"),
-    ("sc keeps the reservation", MEM, "mov_mi(b, HART(resv_addr), -1);\n\tcommit(tx, in->rd, RAX);", "commit(tx, in->rd, RAX);"),
+    ("sc without reservation", MEM, "mov_ri(b, RAX, 1);\n\t\tcommit(tx, in->rd, RAX);", "mov_ri(b, RAX, 0);\n\t\tcommit(tx, in->rd, RAX);"),
+    ("sc of a pair says it failed", MEM, "setcc_r(b, CC_NE, RAX);", "setcc_r(b, CC_E, RAX);"),
+    ("lr of a pair keeps no value", MEM, "mov_mr(b, HART(resv_value), RAX);", ""),
+    ("sc keeps the reservation", RESV, "resv_end(cpu);\n\tWRITE_ONCE(h->resv_addr, ~0ULL);", ""),
+    ("sc at another address", HART, "h->resv_addr != gva) {", "0) {"),
+    ("sc of a pair at another address", PAIR, "in.rs1 != lr->rs1 ||", ""),
+    ("pair whose lr changes its address", PAIR, "if (lr->rd && lr->rd == lr->rs1)", "if (0)"),
+    ("A and D bits are no stores", PT, "dtv_guest_pte_written(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);", ""),
     ("amomaxu is amomax", MEM, "keep = CC_A;", "keep = CC_G;"),
     ("amo.w result is not extended", MEM, "if (!w)\n\t\t\tmovsxd_rr(&tx->b, RAX, RAX);", ""),
     ("amo of 32 bits compares 64", MEM, "alu32_rr(b, ALU_CMP, RAX, RDX);", "alu_rr(b, ALU_CMP, RAX, RDX);"),

@@ -2,7 +2,8 @@
 /*
  * smp.c - an S-mode kernel that makes harts meet: spin locks by AMO and by
  * LR/SC, counters by every AMO, IPIs answered by IPIs, remote fences, code
- * written by one hart and run by another, and timers, for as many seconds as
+ * written by one hart and run by another, reservations that stores of others must
+ * end although the value stays, and timers, for as many seconds as
  * its command line says (smp.seconds=N). It ends with the SBI's system reset
  * and the line "smp: passed", or "smp: FAILED ...", which is the result.
  *
@@ -16,6 +17,7 @@
 
 typedef uint64_t u64;
 typedef uint32_t u32;
+typedef uint8_t u8;
 
 struct sbiret {
 	long error, value;
@@ -192,6 +194,199 @@ static void patch_and_call(u64 id, u64 round)
 	__atomic_store_n(&patch_turn, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * A reservation against what another hart does meanwhile: hart 0 reserves, hart 1 acts, hart 0
+ * stores conditionally. The word has its old value in every case.
+ */
+static struct {
+	volatile u64 cell;
+	volatile u8 bytes[56];
+	volatile u64 other_set;
+} __attribute__((aligned(4096))) reserved = { .cell = 0x1111 };
+static volatile u32 probe_go, probe_done;
+
+enum probe {
+	PROBE_NOTHING = 1,
+	PROBE_LOAD,
+	PROBE_OTHER_SET,
+	PROBE_LAST_SUCCESS = PROBE_OTHER_SET, /* what comes behind ends the reservation */
+	PROBE_STORE,
+	PROBE_THERE_AND_BACK,
+	PROBE_BYTE,
+	PROBE_SAME_SET,
+	PROBE_AMO,
+	PROBE_PAIR,
+	PROBE_LR_SC,
+	PROBES,
+};
+
+#define PROBE_ROUNDS 20
+
+static void probe_act(u32 what)
+{
+	u64 t, v;
+
+	switch (what) {
+	case PROBE_LOAD:
+		(void)reserved.cell;
+		break;
+	case PROBE_OTHER_SET:
+		reserved.other_set++;
+		break;
+	case PROBE_STORE:
+		reserved.cell = 0x1111;
+		break;
+	case PROBE_THERE_AND_BACK:
+		reserved.cell = 0x2222;
+		reserved.cell = 0x1111;
+		break;
+	case PROBE_BYTE:
+		*(volatile u8 *)&reserved.cell = 0x11;
+		break;
+	case PROBE_SAME_SET:
+		reserved.bytes[55] = 1;
+		break;
+	case PROBE_AMO:
+		asm volatile("amoadd.d x0, x0, %0" : "+A"(reserved.cell)::"memory");
+		break;
+	case PROBE_PAIR:
+		asm volatile("1: lr.d %0, %2\n"
+			     "sc.d %1, %0, %2\n"
+			     "bnez %1, 1b\n"
+			     : "=&r"(v), "=&r"(t), "+A"(reserved.cell)::"memory");
+		break;
+	case PROBE_LR_SC:
+		asm volatile("1: lr.d %0, %2\n"
+			     "ld %1, %2\n"
+			     "sc.d %1, %0, %2\n"
+			     "bnez %1, 1b\n"
+			     : "=&r"(v), "=&r"(t), "+A"(reserved.cell)::"memory");
+		break;
+	}
+}
+
+/* Hart 1's part. */
+static void probe_serve(void)
+{
+	for (u32 n = 1; n <= (PROBES - 1) * PROBE_ROUNDS; n++) {
+		while (probe_go != n)
+			if (stop)
+				return;
+		probe_act((n - 1) % (PROBES - 1) + 1);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+		probe_done = n;
+	}
+}
+
+/* Hart 0's part, before it takes interrupts. */
+static void probe(void)
+{
+	u32 succeeded[PROBES] = { 0 };
+
+	for (u32 n = 1; n <= (PROBES - 1) * PROBE_ROUNDS; n++) {
+		u64 v, t;
+
+		asm volatile("lr.d %0, %2\n"
+			     "sw %3, %4\n"
+			     "1: lw %1, %5\n"
+			     "bne %1, %3, 1b\n"
+			     "fence\n"
+			     "sc.d %1, %0, %2\n"
+			     : "=&r"(v), "=&r"(t), "+A"(reserved.cell)
+			     : "r"(n), "m"(probe_go), "m"(probe_done)
+			     : "memory");
+		if (v != 0x1111 || reserved.cell != 0x1111)
+			fail("reserved word has", v);
+		succeeded[(n - 1) % (PROBES - 1) + 1] += !t;
+	}
+	for (u32 what = 1; what < PROBES; what++) {
+		if (what <= PROBE_LAST_SUCCESS && !succeeded[what])
+			fail("sc never succeeded in case", what);
+		if (what > PROBE_LAST_SUCCESS && succeeded[what])
+			fail("sc did not see what another hart did: case", what);
+	}
+}
+
+/*
+ * A stack of nodes without any lock. To take one its successor is loaded between LR and SC: as a
+ * compare-and-swap that would take a node twice, when others took it and gave it back.
+ */
+struct node {
+	struct node *next;
+	volatile u32 taken;
+} __attribute__((aligned(64)));
+
+static struct node nodes[3];
+static struct node *volatile stack_top;
+
+static struct node *node_take(void)
+{
+	struct node *n, *next;
+	u64 t;
+
+	asm volatile("1: lr.d.aq %0, %3\n"
+		     "beqz %0, 2f\n"
+		     "ld %1, 0(%0)\n"
+		     "sc.d.rl %2, %1, %3\n"
+		     "bnez %2, 1b\n"
+		     "2:\n"
+		     : "=&r"(n), "=&r"(next), "=&r"(t), "+A"(stack_top)::"memory");
+	return n;
+}
+
+static void node_give(struct node *n)
+{
+	u64 t, top;
+
+	asm volatile("1: lr.d.aq %0, %2\n"
+		     "sd %0, 0(%3)\n"
+		     "sc.d.rl %1, %3, %2\n"
+		     "bnez %1, 1b\n"
+		     : "=&r"(top), "=&r"(t), "+A"(stack_top)
+		     : "r"(n)
+		     : "memory");
+}
+
+static volatile u64 nodes_taken;
+
+static void stack_round(void)
+{
+	struct node *n = node_take(), *m = node_take();
+
+	if ((n && __atomic_exchange_n(&n->taken, 1, __ATOMIC_ACQ_REL)) ||
+	    (m && __atomic_exchange_n(&m->taken, 1, __ATOMIC_ACQ_REL)))
+		fail("a node was taken twice", nodes_taken);
+	nodes_taken += !!n;
+	if (n) {
+		__atomic_store_n(&n->taken, 0, __ATOMIC_RELEASE);
+		node_give(n);
+	}
+	if (m) {
+		__atomic_store_n(&m->taken, 0, __ATOMIC_RELEASE);
+		node_give(m);
+	}
+}
+
+/* Constrained loops that are no straight line: they have to succeed at some time. */
+static volatile u64 crooked;
+
+static void crooked_add(void)
+{
+	u64 v, t;
+
+	asm volatile("1: lr.d %0, %2\n"
+		     "andi %1, %0, 1\n"
+		     "beqz %1, 2f\n"
+		     "addi %0, %0, 2\n"
+		     "j 3f\n"
+		     "2: addi %0, %0, 4\n"
+		     "addi %0, %0, -2\n"
+		     "3: addi %0, %0, -1\n"
+		     "sc.d %1, %0, %2\n"
+		     "bnez %1, 1b\n"
+		     : "=&r"(v), "=&r"(t), "+A"(crooked)::"memory");
+}
+
 /* Every hart shall have asked its neighbour at least once: a loaded host may be slow. */
 static void try_stop(void)
 {
@@ -240,6 +435,10 @@ static void work(u64 id)
 		if (biggest < rnd || smallest > rnd)
 			fail("amomax or amomin lost a value", r);
 
+		if ((r & 15) == 0)
+			stack_round();
+		crooked_add();
+
 		if ((r & 63) == 0) {
 			/* Ask the next hart; it answers by counting. */
 			u64 other = (id + 1) % nr_online, before = harts[other].pong, t0 = now();
@@ -277,6 +476,8 @@ void second_main(u64 id)
 	harts[id].online = 1;
 	while (!nr_online)
 		;
+	if (id == 1)
+		probe_serve();
 	work(id);
 }
 
@@ -320,6 +521,10 @@ void first_main(u64 id, const void *dtb)
 			}
 	nr_online = n;
 	harts[0].online = 1;
+	for (u64 i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+		node_give(&nodes[i]);
+	if (n > 1)
+		probe();
 	enable();
 	work(id);
 	t0 = now();
@@ -334,8 +539,10 @@ void first_main(u64 id, const void *dtb)
 	asm volatile("csrc sstatus, %0" ::"r"(2));
 	if (!failed) {
 		if (sum != total || sum32 != (u32)total || guarded_a != total ||
-		    guarded_c != 2 * total)
+		    guarded_c != 2 * total || crooked != total)
 			fail("counts differ after rounds:", total);
+		if (!nodes_taken)
+			fail("no node was ever taken", total);
 		if (bits != (1ULL << n) - 1)
 			fail("amoor lost a bit", bits);
 		for (u64 i = 0; i < n; i++)

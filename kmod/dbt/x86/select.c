@@ -465,7 +465,7 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	if (!keeps_copies(tx->insn.op))
 		drop_all_copies(tx);
 	tx->pinned = 0;
-	dtv_tx_entry(tx, ENTRY_REWIND);
+	dtv_tx_entry(tx, dtv_tx_first(tx));
 	tx->pend_known = false;
 	tx->pend_canon = false;
 	tx->rd_is_f = false;
@@ -501,11 +501,11 @@ void dtv_x86_finish(struct dtv_tx *tx)
 		x86_fix32(&tx->b, c->from, tx->b.p);
 		switch ((enum dtv_cold_kind)c->kind) {
 		case COLD_ACCESS:
-			dtv_tx_entry(tx, ENTRY_REWIND);
+			dtv_tx_entry(tx, c->row);
 			call_stub(tx, DTV_EXIT_ACCESS);
 			break;
 		case COLD_CANON_S:
-			dtv_tx_entry(tx, ENTRY_REWIND);
+			dtv_tx_entry(tx, c->row);
 			test_mr(&tx->b, HART(canon_mask), c->reg);
 			x86_fix32(&tx->b, jcc_rel32(&tx->b, CC_E), c->back);
 			call_stub(tx, DTV_EXIT_ACCESS);

@@ -45,7 +45,8 @@ static void set_const(struct dtv_tx *tx, u8 rd, u64 value)
 /* What follows may write a mapped rd more than once: a kick must not rewind it. */
 static void busy(struct dtv_tx *tx)
 {
-	if (tx->nr_entries)
+	/* In a pair it is refused anyhow. */
+	if (tx->nr_entries && !tx->pair)
 		tx->entries[tx->nr_entries - 1].kind = ENTRY_BUSY;
 }
 

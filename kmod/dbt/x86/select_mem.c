@@ -154,18 +154,26 @@ static u8 atomic_base(struct dtv_tx *tx, bool w)
 	return base;
 }
 
+/*
+ * The LR of a pair: keeps the value for its SC. It makes no reservation, and ends one
+ * that was there. Any other LR makes one in C.
+ */
 static void load_reserved(struct dtv_tx *tx, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
-	u8 base = atomic_base(tx, w);
+	u8 base;
 
-	/* Starting again overwrites the reservation. */
+	if (!tx->pair) {
+		system_exit(tx, DTV_EXIT_ACCESS, false);
+		return;
+	}
+	base = atomic_base(tx, w);
 	if (w)
 		mov_rm(b, RAX, x86_view(base, 0));
 	else
 		movsxd_rm(b, RAX, x86_view(base, 0));
-	mov_mr(b, HART(resv_addr), base);
+	mov_mi(b, HART(resv_addr), -1);
 	mov_mr(b, HART(resv_value), RAX);
 	commit(tx, in->rd, RAX);
 }
@@ -180,28 +188,37 @@ static void look_at_kick(struct dtv_tx *tx)
 	dtv_tx_cold(tx, COLD_LOOK, jcc_rel32(&tx->b, CC_NE));
 }
 
+/* The SC of a pair. Its LR has checked the address: a paired LR in C does so, too. */
+static void store_paired(struct dtv_tx *tx, bool w)
+{
+	const struct dtv_insn *in = &tx->insn;
+	struct dtv_buf *b = &tx->b;
+	struct x86_mem m = guest_mem(tx, in->rs1, 0, RCX);
+
+	mov_rm(b, RAX, HART(resv_value));
+	lock_cmpxchg_mr(b, w, m, src(tx, in->rs2, RDX));
+	setcc_r(b, CC_NE, RAX);
+	movzx8_rr(b, RAX, RAX);
+	commit(tx, in->rd, RAX);
+	look_at_kick(tx);
+}
+
 static void store_conditional(struct dtv_tx *tx, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
-	u8 base = atomic_base(tx, w), s;
-	u8 *fail, *done;
 
-	dtv_tx_entry(tx, ENTRY_BUSY);
-	alu_mr(b, ALU_CMP, HART(resv_addr), base);
-	fail = jcc_rel8(b, CC_NE);
-	mov_rm(b, RAX, HART(resv_value));
-	s = src(tx, in->rs2, RDX);
-	lock_cmpxchg_mr(b, w, x86_view(base, 0), s);
-	setcc_r(b, CC_NE, RAX);
-	movzx8_rr(b, RAX, RAX);
-	done = jmp_rel8(b);
-	x86_fix8(b, fail, b->p);
-	mov_ri(b, RAX, 1);
-	x86_fix8(b, done, b->p);
-	mov_mi(b, HART(resv_addr), -1);
-	commit(tx, in->rd, RAX);
-	look_at_kick(tx);
+	if (tx->pair == (tx->pc & 0xfff) && tx->pair_rs1 == in->rs1) {
+		store_paired(tx, w);
+		return;
+	}
+	atomic_base(tx, w);
+	alu_mi(b, ALU_CMP, HART(resv_addr), -1);
+	dtv_tx_cold(tx, COLD_ACCESS, jcc_rel32(b, CC_NE));
+	if (in->rd) {
+		mov_ri(b, RAX, 1);
+		commit(tx, in->rd, RAX);
+	}
 }
 
 static void commit_amo(struct dtv_tx *tx, bool w)
