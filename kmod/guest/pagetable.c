@@ -156,8 +156,11 @@ leaf:
 		goto page_fault;
 
 	want = pte | DTV_PTE_A | (acc == DTV_ACCESS_WRITE ? DTV_PTE_D : 0);
-	if (want != pte && cmpxchg(slot, pte, want) != pte)
-		goto reread;
+	if (want != pte) {
+		if (cmpxchg(slot, pte, want) != pte)
+			goto reread;
+		dtv_guest_pte_written(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);
+	}
 
 	if (!(want & DTV_PTE_D))
 		prot &= ~BIT_ULL(DTV_ACCESS_WRITE);

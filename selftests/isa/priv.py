@@ -54,6 +54,7 @@ class Suite(StateTests, MemoryTests, SuiteBase):
         self.remap()
         self.big_pages()
         self.mmio()
+        self.pte_code()
         self.access_edges()
 
 

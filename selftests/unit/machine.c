@@ -29,6 +29,12 @@ void *dtv_host_ram(struct dtv_vm_core *vm, gpa_t gpa)
 	return gpa - RAM_BASE < RAM_SIZE ? vm->ram + (gpa - RAM_BASE) : NULL;
 }
 
+void dtv_guest_pte_written(void *vm, gpa_t gpa)
+{
+	(void)vm;
+	machine.pte_written = gpa;
+}
+
 void dtv_host_reset(struct dtv_vm_core *vm, u32 type, u32 reason)
 {
 	vm->reset = true;

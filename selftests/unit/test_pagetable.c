@@ -221,6 +221,10 @@ void test_walk_ad(void)
 	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_READ, &w), 0);
 	CHECK_EQ(*slot, pte(TARGET, V | R | W | X | A));
 	CHECK_EQ(w.prot, 5); /* no write until D is set */
+	CHECK_EQ(machine.pte_written, (gpa_t)((u8 *)slot - machine.ram) + RAM_BASE);
+	machine.pte_written = 0;
+	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_READ, &w), 0);
+	CHECK_EQ(machine.pte_written, 0);
 	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_WRITE, &w), 0);
 	CHECK_EQ(*slot, pte(TARGET, V | R | W | X | A | D));
 	CHECK_EQ(w.pte, *slot);

@@ -51,6 +51,7 @@ struct dtv_vm_core {
 	size_t out_len, out_max; /* the console takes no more than out_max in all */
 	const char *in; /* console input */
 	gpa_t written_gpa;
+	gpa_t pte_written; /* by the last walk that set A or D */
 	u64 written_len;
 	/* Called by dtv_host_ram() before it answers, to race with the walk. */
 	void (*on_ram)(struct dtv_vm_core *vm, gpa_t gpa);

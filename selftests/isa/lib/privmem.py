@@ -677,6 +677,38 @@ class MemoryTests:
                 t.i("sw", rs1=R["a1"], rs2=R["a0"])
                 self.add(t)
 
+    def pte_code(self):
+        """A PTE that is executed: what the walk writes to it is seen. As an instruction it is jalr zero,512(t0), and
+        D makes it jalr ra,512(t0)."""
+        name = "PTE as code"
+        if not self.want(name):
+            return
+        va, pa = 0x10000000, 0x800a0000
+        root, where = self.space([(va, pa, RD | W | G | A | V, 0)])
+        t = Test(self, name, "M", 0, SV39 | root >> 12)
+        for k in range(4):
+            t.la(R["t0"], "back%d" % k)
+            t.i("addi", rd=R["t0"], rs1=R["t0"], imm=-512)
+            t.li(R["t1"], where[va])
+            t.li(R["ra"], 0)
+            t.i("jalr", rd=0, rs1=R["t1"])
+            t.label("back%d" % k)
+            # QEMU 7.2 goes on with the translation of the old PTE.
+            t.out(R["ra"], "ra %d" % k, want=where[va] + 4 if k > 2 else 0)
+            t.li(R["s0"], va)
+            t.jump_to_mode("M", "on%d" % k)
+            t.label("on%d" % k)
+            t.li(R["t6"], 3 << 11)
+            t.csrc("mstatus", R["t6"])
+            t.li(R["t6"], MPP["S"] | B["MPRV"])
+            t.csrs("mstatus", R["t6"])
+            t.i("lw" if k < 2 else "sw", **(dict(rd=R["a0"], rs1=R["s0"]) if k < 2 else dict(rs1=R["s0"], rs2=0)))
+            t.li(R["t6"], B["MPRV"])
+            t.csrc("mstatus", R["t6"])
+            t.i("fence.i")
+        t.li(R["ra"], 0)
+        self.add(t)
+
     def access_edges(self):
         """Accesses over page edges where one page is missing, misaligned atomics, the ends of the address space."""
         page = self.img.sig_alloc(bytes(range(256)) * 16, PAGE)
