@@ -109,8 +109,8 @@ static void engine_leave(struct dtv_cpu *cpu)
 }
 
 /*
- * Empty the code cache: no hart is in translated code or in the engine meanwhile. The
- * caller is not busy.
+ * Make room in the code cache: no hart is in translated code or in the engine meanwhile.
+ * The caller is not busy.
  */
 static void flush_cache(struct dtv_cpu *self)
 {
@@ -143,11 +143,11 @@ static void flush_cache(struct dtv_cpu *self)
 	 * busy in engine_leave() and of in_guest in dtv_cpu_exit().
 	 */
 	smp_mb();
-	dtv_dbt_flush(&vm->dbt);
+	dtv_dbt_evict(&vm->dbt);
 	for (i = 0; i < DTV_MAX_HARTS; i++)
 		if (vm->cpus[i])
-			dtv_dbt_area_init(&vm->dbt, vm->cpus[i]->area, vm->cpus[i]->area_exec);
-	/* Who sees the gate open, in engine_enter() or dtv_cpu_pending(), sees the cache empty. */
+			dtv_dbt_area_evicted(&vm->dbt, vm->cpus[i]->area, vm->cpus[i]->area_exec);
+	/* Who sees the gate open, in engine_enter() or dtv_cpu_pending(), sees what is left. */
 	smp_store_release(&vm->gate, 0);
 }
 

@@ -594,8 +594,8 @@ void dtv_vm_get_stats(struct dtv_vm *vm, struct dtv_stats *stats)
 	stats->guest_bytes = READ_ONCE(dbt->stat_guest_bytes);
 	stats->host_bytes = READ_ONCE(dbt->stat_host_bytes);
 	stats->invalidated = READ_ONCE(dbt->stat_invalidated);
-	stats->flushes = READ_ONCE(dbt->stat_flushes);
-	stats->cache_used = READ_ONCE(dbt->used);
+	stats->flushes = READ_ONCE(dbt->stat_flushes) + READ_ONCE(dbt->stat_evictions);
+	stats->cache_used = dtv_dbt_used(dbt);
 	stats->pinned = (u64)atomic64_read(&vm->pinned) << PAGE_SHIFT;
 }
 

@@ -4,8 +4,11 @@
  * the index, chaining, invalidation.
  *
  * Blocks are appended; a block that dies stays where it is, its main entry a
- * jump to the ENTER exit, until the whole cache is flushed. So readers need no
- * lock: what they find is complete (published with release) and stays.
+ * jump to the ENTER exit, until the part of the cache that it is in is thrown away. So
+ * readers need no lock: what they find is complete (published with release) and stays.
+ *
+ * The cache is a ring of parts. When the newest is full the oldest is thrown away, with all
+ * harts outside: what has to be found again is a part, not all.
  */
 #include "translate.h"
 #include "../host.h"
@@ -16,6 +19,31 @@
 /* Side tables of small blocks are half as large as their code. */
 #define NR_META(size) ((size) / 2)
 
+static void part_reset(struct dtv_dbt *d, unsigned int i)
+{
+	struct dtv_part *p = &d->parts[i];
+
+	p->start = d->stubs_end + i * d->part_size;
+	p->used = p->start;
+	p->first = i * d->part_blocks;
+	p->meta_used = i * d->part_meta;
+	/* Index 0 means none: a part's first is never used. */
+	WRITE_ONCE(p->nr, p->first + 1);
+}
+
+/* Empty everything. */
+static void flush(struct dtv_dbt *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < d->nr_parts; i++)
+		part_reset(d, i);
+	d->part = 0;
+	d->nr_xps = 1;
+	memset(d->hash, 0, (d->hash_mask + 1) * sizeof(u32));
+	memset(d->xp_hash, 0, (d->xp_mask + 1) * sizeof(u32));
+}
+
 int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg)
 {
 	int err;
@@ -24,8 +52,11 @@ int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt
 	spin_lock_init(&d->lock);
 	d->cfg = *cfg;
 	d->vm = vm;
-	d->max_blocks = cfg->size / 128 + 64;
-	d->meta_size = NR_META(cfg->size);
+	d->nr_parts = max((u64)1, min((u64)DTV_PARTS, cfg->size / DTV_PART_MIN));
+	d->part_blocks = cfg->size / 128 / d->nr_parts + 64;
+	d->max_blocks = d->part_blocks * d->nr_parts;
+	d->part_meta = NR_META(cfg->size) / d->nr_parts & ~3U;
+	d->meta_size = d->part_meta * d->nr_parts;
 	d->hash_mask = (1U << HASH_BITS) - 1;
 	d->max_xps = MAX_XPS;
 	d->xp_mask = (1U << XP_BITS) - 1;
@@ -41,8 +72,9 @@ int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt
 	err = dtv_x86_stubs(d);
 	if (err)
 		goto fail;
-	dtv_dbt_flush(d);
-	d->stat_flushes = 0;
+	d->part_size = (cfg->size - d->stubs_end) / d->nr_parts & ~15U;
+	flush(d);
+	d->gen = 1;
 	return 0;
 fail:
 	dtv_dbt_destroy(d);
@@ -65,21 +97,50 @@ void dtv_dbt_destroy(struct dtv_dbt *d)
 	d->tx = NULL;
 }
 
-void dtv_dbt_flush(struct dtv_dbt *d)
+/* The part that offset @off of the cache is in; the stubs are in none. */
+static const struct dtv_part *part_of(const struct dtv_dbt *d, u64 off)
 {
-	/* No hart is here, but the daemon may be dropping translations. */
-	spin_lock(&d->lock);
-	/* Index 0 means none in blocks[] and xps[]. */
-	d->nr_blocks = 1;
-	d->nr_xps = 1;
-	memset(&d->blocks[0], 0, sizeof(d->blocks[0]));
-	d->used = d->stubs_end;
-	d->meta_used = 0;
-	memset(d->hash, 0, (d->hash_mask + 1) * sizeof(u32));
-	memset(d->xp_hash, 0, (d->xp_mask + 1) * sizeof(u32));
-	WRITE_ONCE(d->gen, d->gen + 1);
-	d->stat_flushes++;
-	spin_unlock(&d->lock);
+	u64 i = (off - d->stubs_end) / d->part_size;
+
+	return off >= d->stubs_end && i < d->nr_parts ? &d->parts[i] : NULL;
+}
+
+/* Whether a part has blocks. */
+static bool part_filled(const struct dtv_part *p)
+{
+	return p->nr > p->first + 1;
+}
+
+u64 dtv_dbt_used(const struct dtv_dbt *d)
+{
+	u64 used = d->stubs_end;
+	unsigned int i;
+
+	for (i = 0; i < d->nr_parts; i++)
+		used += READ_ONCE(d->parts[i].used) - READ_ONCE(d->parts[i].start);
+	return used;
+}
+
+/* What is left of an area's code addresses: those of parts that have blocks. */
+void dtv_dbt_area_evicted(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec)
+{
+	unsigned int c, i;
+
+	for (c = 0; c < DTV_NR_CLASSES; c++) {
+		for (i = 0; i < DTV_JCACHE; i++) {
+			struct dtv_jentry *j = &area->jcache[c][i];
+			const struct dtv_part *p = part_of(d, READ_ONCE(j->ip) - d->cfg.exec);
+
+			/* The part that is filled next is empty now. */
+			if (!p || !part_filled(p))
+				*j = (struct dtv_jentry){ .pc = ~0ULL };
+		}
+	}
+	/* Pages are numbered anew after a flush. */
+	if (d->nr_xps == 1)
+		memset(area->xpage, 0, sizeof(area->xpage));
+	dtv_dbt_rstack_reset(area, area_exec);
+	area->hart.resume_ip = d->stub_lookup;
 }
 
 void dtv_dbt_area_init(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec)
@@ -221,9 +282,14 @@ static struct dtv_block *block_find(const struct dtv_dbt *d, u64 pc, u32 xp, u32
 /* The block whose code contains offset @off of the cache. */
 static struct dtv_block *block_at(const struct dtv_dbt *d, u64 off)
 {
-	/* Pairs with the release in block_make(): all below are complete. */
-	u32 lo = 1, hi = smp_load_acquire(&d->nr_blocks);
+	const struct dtv_part *p = part_of(d, off);
+	u32 lo, hi;
 
+	if (!p)
+		return NULL;
+	lo = p->first + 1;
+	/* Pairs with the release in block_make(): all below are complete. */
+	hi = smp_load_acquire(&p->nr);
 	while (lo < hi) {
 		u32 mid = lo + (hi - lo) / 2;
 		struct dtv_block *bl = &d->blocks[mid];
@@ -264,6 +330,16 @@ static void exit_patch(struct dtv_dbt *d, const struct dtv_block *bl, const stru
 	dtv_x86_patch_rel32(block_rw(d, bl) + e->patch, to - (bl->host + e->patch + 4));
 }
 
+/* Where the jump that a chained exit patched leads: offset in the cache. */
+static u32 exit_goes(const struct dtv_dbt *d, const struct dtv_block *bl,
+		     const struct dtv_exit_row *e)
+{
+	u32 rel;
+
+	memcpy(&rel, block_rw(d, bl) + e->patch, 4);
+	return bl->host + e->patch + 4 + rel;
+}
+
 /* No chained exit leads to the block any more. Lock held. */
 static void block_unlink(struct dtv_dbt *d, struct dtv_block *bl)
 {
@@ -278,22 +354,46 @@ static void block_unlink(struct dtv_dbt *d, struct dtv_block *bl)
 	}
 }
 
+static bool part_has_room(const struct dtv_dbt *d, const struct dtv_part *p)
+{
+	const u32 tables = sizeof(d->tx->entries) + sizeof(d->tx->exits) + 3;
+	unsigned int i = p - d->parts;
+
+	return p->nr < p->first + d->part_blocks &&
+	       (p->used | 3) + DTV_BLOCK_BYTES <= p->start + d->part_size &&
+	       p->meta_used + tables <= (i + 1) * d->part_meta;
+}
+
+/* Where a block of any size fits; NULL: the oldest part has to go first. Lock held. */
+static struct dtv_part *part_with_room(struct dtv_dbt *d)
+{
+	u32 next = (d->part + 1) % d->nr_parts;
+
+	if (part_has_room(d, &d->parts[d->part]))
+		return &d->parts[d->part];
+	if (part_filled(&d->parts[next]) || !part_has_room(d, &d->parts[next]))
+		return NULL;
+	d->part = next;
+	return &d->parts[next];
+}
+
 /* Translate the block at @code. Called with the lock held. */
 static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u32 xp, u32 xp2)
 {
 	struct dtv_tx *tx = d->tx;
 	struct dtv_block *bl;
+	struct dtv_part *p;
 	u32 start, meta, esize, xsize, *head;
 
+	p = part_with_room(d);
+	if (!p)
+		return NULL;
 	/*
 	 * The two-byte nop of the main entry, 17 or 29 bytes on, is patched by one
 	 * store: it has to be even.
 	 */
-	start = d->used | 3;
-	meta = (d->meta_used + 3) & ~3U;
-	if (d->nr_blocks >= d->max_blocks || start + DTV_BLOCK_BYTES > d->cfg.size ||
-	    meta + sizeof(tx->entries) + sizeof(tx->exits) > d->meta_size)
-		return NULL;
+	start = p->used | 3;
+	meta = (p->meta_used + 3) & ~3U;
 	tx->d = d;
 	tx->start = d->cfg.rw + start;
 	tx->delta = d->cfg.exec - (u64)(uintptr_t)d->cfg.rw;
@@ -303,7 +403,7 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	if (WARN_ON_ONCE(!dtv_translate(tx, code, xp, xp2)))
 		return NULL;
 
-	bl = &d->blocks[d->nr_blocks];
+	bl = &d->blocks[p->nr];
 	bl->host = start;
 	bl->host_len = tx->b.p - tx->start;
 	bl->pc = code->pc;
@@ -320,8 +420,8 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	xsize = tx->nr_exits * sizeof(tx->exits[0]);
 	memcpy(d->meta + meta, tx->entries, esize);
 	memcpy(d->meta + meta + esize, tx->exits, xsize);
-	d->meta_used = meta + esize + xsize;
-	d->used = start + bl->host_len;
+	p->meta_used = meta + esize + xsize;
+	WRITE_ONCE(p->used, start + bl->host_len);
 
 	head = &d->hash[block_bucket(d, code->pc, xp)];
 	bl->hash_next = *head;
@@ -329,7 +429,7 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	if (xp2)
 		bl->xp2_next = d->xps[xp2].blocks;
 	/* Complete before a reader can find it by address: pairs with the acquire in block_at(). */
-	smp_store_release(&d->nr_blocks, d->nr_blocks + 1);
+	smp_store_release(&p->nr, p->nr + 1);
 	/* The same by key: pairs with the acquire in block_find(). */
 	smp_store_release(head, (u32)(bl - d->blocks));
 	d->xps[xp].blocks = bl - d->blocks;
@@ -596,11 +696,118 @@ u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa)
 		WRITE_ONCE(x->state, XP_DEAD);
 		/*
 		 * Readers that stand on it still find their way: it is not used again
-		 * before a flush.
+		 * before everything is thrown away.
 		 */
 		WRITE_ONCE(*link, x->next);
 	}
 	d->stat_invalidated += n;
 	spin_unlock(&d->lock);
 	return n;
+}
+
+/* --- eviction; no hart looks at blocks --- */
+
+static bool in_part(const struct dtv_part *p, u32 block)
+{
+	return block > p->first && block < p->nr;
+}
+
+/* Exits of the part's blocks lead to @bl no more. */
+static void sweep_incoming(struct dtv_dbt *d, const struct dtv_part *p, struct dtv_block *bl)
+{
+	u32 ref = bl->incoming, kept = 0;
+	struct dtv_exit_row *last = NULL;
+
+	if (bl->swept == d->gen)
+		return;
+	bl->swept = d->gen;
+	while (ref) {
+		struct dtv_block *from = &d->blocks[ref >> EXIT_REF_BITS];
+		struct dtv_exit_row *e = &exits(d, from)[ref & ((1U << EXIT_REF_BITS) - 1)];
+
+		if (!in_part(p, ref >> EXIT_REF_BITS)) {
+			if (last)
+				last->next = ref;
+			else
+				kept = ref;
+			last = e;
+		}
+		ref = e->next;
+	}
+	if (last)
+		last->next = 0;
+	bl->incoming = kept;
+}
+
+static void sweep_xp(struct dtv_dbt *d, const struct dtv_part *p, u32 xp)
+{
+	struct dtv_xp *x = &d->xps[xp];
+	u32 *link = &x->blocks;
+
+	if (x->swept == d->gen)
+		return;
+	x->swept = d->gen;
+	while (*link) {
+		struct dtv_block *bl = &d->blocks[*link];
+		u32 *next = bl->xp == xp ? &bl->xp_next : &bl->xp2_next;
+
+		if (in_part(p, *link))
+			*link = *next;
+		else
+			link = next;
+	}
+}
+
+static void evict_part(struct dtv_dbt *d, struct dtv_part *p)
+{
+	struct dtv_block *bl;
+	u32 b, i, *link;
+
+	/* What leads into the part becomes exits again: also what leads there from itself. */
+	for (b = p->first + 1; b < p->nr; b++)
+		block_unlink(d, &d->blocks[b]);
+	for (b = p->first + 1; b < p->nr; b++) {
+		bl = &d->blocks[b];
+		/* So what is chained still leads to other parts. */
+		for (i = 0; i < bl->nr_exits; i++) {
+			struct dtv_exit_row *e = &exits(d, bl)[i];
+			struct dtv_block *to;
+
+			if (!e->chained)
+				continue;
+			to = block_at(d, exit_goes(d, bl, e));
+			if (!WARN_ON_ONCE(!to))
+				sweep_incoming(d, p, to);
+		}
+		for (link = &d->hash[block_bucket(d, bl->pc, bl->xp)]; *link;) {
+			if (in_part(p, *link))
+				*link = d->blocks[*link].hash_next;
+			else
+				link = &d->blocks[*link].hash_next;
+		}
+		sweep_xp(d, p, bl->xp);
+		if (bl->xp2)
+			sweep_xp(d, p, bl->xp2);
+	}
+	part_reset(d, p - d->parts);
+}
+
+void dtv_dbt_evict(struct dtv_dbt *d)
+{
+	u32 next = (d->part + 1) % d->nr_parts;
+
+	/* No hart is here, but the daemon may be dropping translations. */
+	spin_lock(&d->lock);
+	WRITE_ONCE(d->gen, d->gen + 1);
+	if (d->nr_xps < d->max_xps && part_with_room(d)) {
+		; /* Another hart came first. */
+	} else if (d->nr_xps == d->max_xps || !dtv_opt(d, DTV_OPT_PARTS)) {
+		flush(d);
+		d->stat_flushes++;
+	} else {
+		evict_part(d, &d->parts[next]);
+		d->part = next;
+		d->stat_evictions++;
+	}
+	spin_unlock(&d->lock);
 }

@@ -143,20 +143,42 @@ struct dtv_mmio_site {
 	u32 ram; /* accesses to RAM since it is an exit */
 };
 
+/**
+ * struct dtv_part - a part of the cache, which is emptied at once
+ * @start: offset of its first byte
+ * @used: offset of the first free byte
+ * @first: index in blocks[] before its first block's; block 0 of the cache stands for none
+ * @nr: index behind its last block's: they ascend by code address; published with release
+ * @meta_used: offset of the first free byte in the side tables
+ */
+struct dtv_part {
+	u32 start;
+	u32 used;
+	u32 first;
+	u32 nr;
+	u32 meta_used;
+};
+
+#define DTV_PARTS 16
+#define DTV_PART_MIN (256 << 10)
+
 struct dtv_dbt {
 	struct dtv_dbt_config cfg;
 	struct dtv_vm_core *vm;
 	spinlock_t lock;
 	u64 isa; /* DTV_ISA_* that blocks may use */
-	u32 gen; /* counts flushes: host addresses of an older one are void */
-	u32 used; /* bytes of code, stubs included */
+	u32 gen; /* counts evictions: host addresses of an older one are void */
 	u32 stubs_end; /* offset of the first byte after the stubs */
-	u32 nr_blocks; /* in blocks[], ascending by code address; published with release */
+	/* The cache in parts, each with its share of blocks[] and meta; filled in turns */
+	struct dtv_part parts[DTV_PARTS];
+	u32 nr_parts;
+	u32 part; /* the one that is filled */
+	u32 part_size, part_blocks, part_meta;
 	u32 max_blocks;
 	struct dtv_block *blocks;
 	struct dtv_tx *tx; /* work space of translation, under lock */
 	u8 *meta; /* side tables of all blocks */
-	u32 meta_used, meta_size;
+	u32 meta_size;
 	u32 *hash; /* heads: index into blocks[], 0 none */
 	u32 hash_mask;
 	struct dtv_xp *xps; /* executable pages; the index is the id in area->xpage[] */
@@ -173,7 +195,9 @@ struct dtv_dbt {
 	u64 stub_unpredicted; /* returned to from above the return stack's ring */
 	/* Exit stubs that sites call; indexed by enum dtv_exit. */
 	u64 stub_exit[DTV_NR_EXITS];
-	u64 stat_blocks, stat_guest_bytes, stat_host_bytes, stat_invalidated, stat_flushes;
+	u64 stat_blocks, stat_guest_bytes, stat_host_bytes, stat_invalidated;
+	u64 stat_evictions; /* of parts */
+	u64 stat_flushes; /* of everything */
 	u64 stat_opts[DTV_NR_OPTS]; /* how often each did something; not exact with several harts */
 };
 
@@ -228,7 +252,7 @@ struct dtv_code {
  *
  * From the return on dtv_dbt_is_code() is true of the page.
  *
- * Return: id of the page, 0 when the table is full (flush).
+ * Return: id of the page, 0 when the table is full: dtv_dbt_evict().
  * Context: any; takes d->lock when the page is new.
  */
 u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh);
@@ -247,7 +271,7 @@ void dtv_dbt_page_ready(struct dtv_dbt *d, u32 xp);
  * The caller has translated pc for execution, touched the RAM pages and made the pages ready.
  *
  * Return: host address of the block's checked entry; 0 when a page was
- * invalidated meanwhile (start again); DTV_DBT_FULL when the cache has to be flushed first.
+ * invalidated meanwhile (start again); DTV_DBT_FULL when dtv_dbt_evict() has to make room first.
  * Context: any; takes d->lock when the block has to be made.
  */
 u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, struct dtv_code *code, u32 xp, u32 xp2);
@@ -334,10 +358,21 @@ u32 dtv_dbt_invalidate(struct dtv_dbt *d, gpa_t gpa);
 /* Whether any live block was made from the page. */
 bool dtv_dbt_is_code(const struct dtv_dbt *d, gpa_t gpa);
 
-/*
- * Throw everything away. No hart is in translated code; the caller then empties the
- * areas with dtv_dbt_area_init().
+/**
+ * dtv_dbt_evict() - make room in the cache: the oldest part of it is thrown away
+ * @d: translator
+ *
+ * Everything is when it is not code that there is too much of, but pages.
+ *
+ * Context: no hart is in translated code or looks at blocks; the caller then calls
+ * dtv_dbt_area_evicted() for all of them. Takes d->lock.
  */
-void dtv_dbt_flush(struct dtv_dbt *d);
+void dtv_dbt_evict(struct dtv_dbt *d);
+
+/* Let an area forget what dtv_dbt_evict() threw away. Parameters as for dtv_dbt_area_init(). */
+void dtv_dbt_area_evicted(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec);
+
+/* Bytes of the cache that are in use, stubs included. */
+u64 dtv_dbt_used(const struct dtv_dbt *d);
 
 #endif /* DTV_DBT_DBT_H */

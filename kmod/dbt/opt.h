@@ -33,7 +33,8 @@
 	OPT(GLOBAL_VIEW, "global-view", "one S-mode view for all address spaces") \
 	OPT(KEEP_TAGS, "keep-tags", "a write of satp keeps the tags of global code") \
 	OPT(FILTER, "fence-filter", "fences of what is not mapped zap nothing") \
-	OPT(AROUND, "fill-around", "a miss maps its neighbours too")
+	OPT(AROUND, "fill-around", "a miss maps its neighbours too") \
+	OPT(PARTS, "parts", "a full cache loses its oldest part, not everything")
 
 enum dtv_opt {
 #define OPT(id, name, text) DTV_OPT_##id,

@@ -51,8 +51,9 @@ struct dtv_block {
 	u16 nr_entries, nr_exits;
 	u16 body_end; /* offset of the cold code */
 	u8 class;
-	u32 incoming; /* chained exits that lead here: exit_ref() of the newest, 0 none */
 	bool dead;
+	u32 incoming; /* chained exits that lead here: exit_ref() of the newest, 0 none */
+	u32 swept; /* d->gen at which @incoming was last rid of what was evicted */
 	u32 xp, xp2;
 	u32 hash_next;
 	u32 xp_next, xp2_next; /* blocks of the same page */
@@ -70,6 +71,7 @@ struct dtv_xp {
 	u8 state; /* enum dtv_xp_state */
 	u32 next; /* in the hash chain */
 	u32 blocks; /* newest block, 0 none */
+	u32 swept; /* d->gen at which that list was last rid of what was evicted */
 };
 
 enum dtv_xp_state { XP_NEW, XP_READY, XP_DEAD };

@@ -46,7 +46,7 @@ typed()
 	said "typed 42"
 }
 
-plan 14
+plan 16
 check "one hart: boots and powers off" boot 0 1 "nproc; uname -m; cat /proc/cpuinfo"
 check "init is reached" said "dtv-guest: init"
 check "nproc says 1" said 1
@@ -61,6 +61,9 @@ check "one hart, interrupted all the time" boot 0 1 "nproc"
 options=--stress-kicks
 check "two harts, interrupted all the time" boot 0 2 "nproc"
 check "nproc says 2" said 2
+options="--cache 1M --stats"
+check "two harts, a code cache of 1 MiB" boot 0 2 "nproc"
+check "which loses its oldest part again and again" grep -q "evictions *[0-9][0-9]" "$work/err"
 check "a kernel panic ends with 1" boot 1 1 "echo 1 >/proc/sys/kernel/panic; echo c >/proc/sysrq-trigger"
 check "console input reaches a shell" typed
 finish

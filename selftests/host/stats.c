@@ -90,6 +90,7 @@ void stats_print(const struct uhost *u, u64 ns)
 	line("guest bytes", d->stat_guest_bytes);
 	line("host bytes", d->stat_host_bytes);
 	line("invalidated", d->stat_invalidated);
+	line("evictions", d->stat_evictions);
 	line("flushes", d->stat_flushes);
 	for (unsigned int i = 0; dtv_opt_name(i); i++) {
 		snprintf(name, sizeof(name), "opt %s", dtv_opt_name(i));

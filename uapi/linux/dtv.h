@@ -222,7 +222,7 @@ struct dtv_stats {
 	__u64 traps;
 	__u64 mmio;
 	__u64 invalidated; /* blocks dropped by stores to code */
-	__u64 flushes; /* whole cache */
+	__u64 flushes; /* the oldest part of the cache, or all of it, was thrown away */
 	__u64 pinned; /* bytes of guest RAM pinned now */
 	__u64 cache_used; /* bytes */
 };
