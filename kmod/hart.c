@@ -232,7 +232,10 @@ static void fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 {
 	unsigned int giga = (f->gva >> 30) & 511;
 
-	dtv_view_fence(cpu, f);
+	if (DTV_MUTANT(fence_view, false, true))
+		dtv_view_fence(cpu, f);
+	if (DTV_MUTANT(fence_code, true, false))
+		return;
 	/* One address stands for all of its leaf (privileged manual 4.2.1). */
 	if (f->size <= DTV_PAGE_SIZE && !(cpu->big_code[giga / 64] >> (giga % 64) & 1)) {
 		dtv_dbt_forget(cpu->area, f->gva, false);
@@ -247,6 +250,8 @@ static void satp_changed(struct dtv_cpu *cpu)
 {
 	bool bare = READ_ONCE(cpu->area->hart.satp) >> DTV_SATP_MODE_SHIFT != DTV_SATP_MODE_SV39;
 
+	if (DTV_MUTANT(satp_code, true, false))
+		return;
 	dtv_dbt_forget(cpu->area, ~0ULL,
 		       !cpu->local_s && !bare && dtv_opt(&cpu->vm->dbt, DTV_OPT_KEEP_TAGS));
 	cpu->local_s = false;
@@ -324,7 +329,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 		big = w.level;
 		if ((pc & 0xfff) == 0xffe && dtv_insn_len(READ_ONCE(*(u16 *)p)) == 4) {
 			if (dtv_guest_walk(vm, &r, pc + 2, DTV_ACCESS_EXEC, &w)) {
-				trap(cpu, w.exc, pc + 2);
+				trap(cpu, w.exc, pc + DTV_MUTANT(fetch_tval, 0, 2));
 				continue;
 			}
 			if (!dtv_host_ram(vm, w.gpa)) {
@@ -689,7 +694,7 @@ static u64 do_amo(struct dtv_hart *h, const struct dtv_insn *in, u8 *p)
 /* Code that C wrote over is dropped as if a store had missed. */
 static void wrote_ram(struct dtv_vm_core *vm, gpa_t gpa)
 {
-	if (dtv_dbt_is_code(&vm->dbt, gpa))
+	if (dtv_dbt_is_code(&vm->dbt, DTV_MUTANT(code_store, ~0ULL, gpa)))
 		dtv_dbt_invalidate(&vm->dbt, gpa);
 }
 
@@ -816,6 +821,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 	n1 = min((unsigned int)len, (unsigned int)(DTV_PAGE_SIZE - (gva & 0xfff)));
 	if (n1 < len && !access_walk(cpu, gva + n1, acc, &gpa2))
 		return run(cpu);
+	gpa2 = DTV_MUTANT(cross_page, gpa + n1, gpa2);
 
 	p = dtv_host_ram(vm, gpa);
 	p2 = n1 < len ? dtv_host_ram(vm, gpa2) : NULL;
@@ -1038,7 +1044,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	dtv_guest_regime(h, acc, &r);
 	if (dtv_guest_walk(vm, &r, gva, acc, &walk)) {
 		h->pc = w.pc;
-		trap(cpu, walk.exc, gva);
+		trap(cpu, walk.exc, DTV_MUTANT(trap_tval, 0, gva));
 		m->kind = DTV_MISS_REDIRECT;
 		next = find_code(cpu);
 		if (next == DTV_DBT_FULL || next == FIND_AGAIN) {
@@ -1069,7 +1075,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		m->ip = vm->dbt.stub_access;
 		return;
 	}
-	if (dtv_view_guarded(cpu, m->gpa)) {
+	if (DTV_MUTANT(code_writable, false, dtv_view_guarded(cpu, m->gpa))) {
 		if (acc == DTV_ACCESS_WRITE) {
 			/*
 			 * Done in C at once: were the page only made writable,
@@ -1111,7 +1117,7 @@ u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
 	struct dtv_vm_core *vm = cpu->vm;
 	struct dtv_where w;
 
-	if (!dtv_cpu_pending(cpu))
+	if (DTV_MUTANT(irq_lost, true, !dtv_cpu_pending(cpu)))
 		return ip;
 	/* An interrupt that is masked needs no exit: the instruction that unmasks it does. */
 	if (READ_ONCE(cpu->requests) == DTV_REQ_IRQ && !READ_ONCE(vm->gate) &&
@@ -1126,7 +1132,7 @@ u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
 	switch (w.kind) {
 	case DTV_WHERE_INSN:
 	case DTV_WHERE_NEXT:
-		h->pc = w.pc;
+		h->pc = w.pc + DTV_MUTANT(rewind_next, w.kind == DTV_WHERE_INSN ? 4 : 0, 0);
 		break;
 	case DTV_WHERE_NEXT_RAX:
 		h->pc = rax;

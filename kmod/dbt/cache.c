@@ -496,7 +496,8 @@ void dtv_dbt_chain(struct dtv_dbt *d, u64 site, u64 ip)
 		goto out;
 	/* The same page at the same address needs no check. */
 	target = to->host + DTV_CHECKED_OFF;
-	if (from->xp == to->xp && !to->xp2 && !(e->target & EXIT_CHECKED))
+	if (from->xp == DTV_MUTANT(chain_unchecked, from->xp, to->xp) && !to->xp2 &&
+	    !(e->target & EXIT_CHECKED))
 		target = to->host + DTV_MAIN_OFF;
 	e->chained = 1;
 	e->next = to->incoming;
@@ -576,7 +577,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		w->kind = off == row->host && row->host < bl->body_end &&
 					  (!lo || row[-1].guest != row->guest) ?
 				  DTV_WHERE_INSN :
-				  DTV_WHERE_BUSY;
+				  DTV_MUTANT(busy_rewinds, DTV_WHERE_INSN, DTV_WHERE_BUSY);
 		break;
 	case ENTRY_PAIR:
 		w->kind = DTV_WHERE_BUSY;

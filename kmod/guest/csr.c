@@ -77,7 +77,7 @@ static bool fp_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
 
 static u32 fp_flags(const struct dtv_hart *h)
 {
-	u32 mx = READ_ONCE(h->mxcsr);
+	u32 mx = DTV_MUTANT(fflags_lost, 0, READ_ONCE(h->mxcsr));
 	u32 flags = h->fcsr & FFLAGS;
 
 	if (mx & MXCSR_PE)
@@ -105,7 +105,7 @@ u32 dtv_fp_mxcsr(const struct dtv_hart *h)
 {
 	/* RNE RTZ RDN RUP RMM and three that no instruction is executed in. */
 	static const u8 rc[8] = { 0, 3, 1, 2, 0, 0, 0, 0 };
-	u32 frm = (READ_ONCE(h->fcsr) >> FRM_SHIFT) & FRM;
+	u32 frm = (READ_ONCE(h->fcsr) >> FRM_SHIFT) & DTV_MUTANT(frm_ignored, 0, FRM);
 
 	return MXCSR_MASKS | (u32)rc[frm] << MXCSR_RC_SHIFT | (READ_ONCE(h->mxcsr) & MXCSR_FLAGS);
 }
@@ -113,7 +113,7 @@ u32 dtv_fp_mxcsr(const struct dtv_hart *h)
 static u64 fp_set(struct dtv_hart *h, u32 frm, u32 flags)
 {
 	h->fcsr = frm << FRM_SHIFT | flags;
-	h->mxcsr &= ~MXCSR_FLAGS;
+	h->mxcsr &= ~DTV_MUTANT(fflags_stay, 0, MXCSR_FLAGS);
 	h->mstatus |= DTV_MSTATUS_FS; /* Dirty */
 	return DTV_FX_FP;
 }
@@ -168,7 +168,7 @@ static bool counter_enabled(const struct dtv_hart *h, u32 csr)
 	if (h->priv == DTV_PRIV_M)
 		return true;
 	if (!(h->mcounteren & bit))
-		return false;
+		return DTV_MUTANT(counteren, true, false);
 	return h->priv == DTV_PRIV_S || (h->scounteren & bit);
 }
 
@@ -251,7 +251,7 @@ static u64 status_write(struct dtv_hart *h, u64 val, u64 mask)
 	u64 now = (old & MSTATUS_WRITE & ~mask) | (val & mask) | MSTATUS_XL;
 	u64 fx = 0;
 
-	if ((now & DTV_MSTATUS_MPP) == 2ULL << DTV_MSTATUS_MPP_SHIFT)
+	if ((now & DTV_MSTATUS_MPP) == DTV_MUTANT(mpp_two, 8ULL, 2ULL) << DTV_MSTATUS_MPP_SHIFT)
 		now = (now & ~DTV_MSTATUS_MPP) | (old & DTV_MSTATUS_MPP);
 	h->mstatus = now;
 	if ((old ^ now) &
@@ -361,7 +361,8 @@ static bool satp_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr
 {
 	(void)env;
 	(void)csr;
-	return h->priv != DTV_PRIV_S || !(h->mstatus & DTV_MSTATUS_TVM);
+	return h->priv != DTV_PRIV_S ||
+	       !(h->mstatus & DTV_MUTANT(tvm_ignored, 0, DTV_MSTATUS_TVM));
 }
 
 /* 4.1.11: a write with an unsupported mode has no effect at all. */
@@ -534,7 +535,7 @@ static const struct csr *lookup(const struct dtv_hart *h, const struct dtv_env *
 {
 	unsigned int lo = 0, hi = ARRAY_SIZE(csrs), mid;
 
-	if (csr > 0xfff || (h->priv & 3) < CSR_PRIV(csr))
+	if (csr > 0xfff || (h->priv & 3) < DTV_MUTANT(csr_priv, 0, CSR_PRIV(csr)))
 		return NULL;
 	while (lo < hi) {
 		mid = (lo + hi) / 2;
@@ -589,7 +590,7 @@ int dtv_csr_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 va
 	const struct csr *row = lookup(h, env, csr);
 	u64 *field;
 
-	if (!row || CSR_READ_ONLY(csr))
+	if (!row || DTV_MUTANT(csr_read_only, false, CSR_READ_ONLY(csr)))
 		return -1;
 	if (row->write) {
 		*fx |= row->write(h, env, csr, val);

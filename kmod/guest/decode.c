@@ -184,7 +184,7 @@ static bool operands32(struct dtv_insn *insn, u32 raw, unsigned int fmt)
 		fallthrough;
 	case DTV_FMT_FP:
 		/* Reserved rounding modes; what frm says for 7 is for run time. */
-		if (rm == 5 || rm == 6)
+		if (DTV_MUTANT(rm_reserved, false, rm == 5 || rm == 6))
 			return false;
 		insn->rd = rd;
 		insn->rs1 = rs1;
@@ -232,7 +232,8 @@ static u16 quadrant0(struct dtv_insn *insn, u32 c)
 	case 0: /* c.addi4spn; 0 is reserved, among them 0x0000 */
 		imm = field(c, 12, 11, 4) | field(c, 10, 7, 6) | field(c, 6, 6, 2) |
 		      field(c, 5, 5, 3);
-		return imm ? i_type(insn, DTV_OP_ADDI, lo, 2, imm) : DTV_OP_ILLEGAL;
+		return DTV_MUTANT(c_reserved, 1, imm) ? i_type(insn, DTV_OP_ADDI, lo, 2, imm) :
+							DTV_OP_ILLEGAL;
 	case 1: /* c.fld */
 		return i_type(insn, DTV_OP_FLD, lo, hi, dword);
 	case 2: /* c.lw */
@@ -289,7 +290,7 @@ static u16 quadrant1(struct dtv_insn *insn, u32 c)
 			return DTV_OP_ILLEGAL;
 		if (rd != 2) {
 			insn->rd = rd;
-			insn->imm = imm * 4096;
+			insn->imm = DTV_MUTANT(c_lui_sign, imm & 63, imm) * 4096;
 			return DTV_OP_LUI;
 		}
 		off = sext(field(c, 12, 12, 9) | field(c, 6, 6, 4) | field(c, 5, 5, 6) |

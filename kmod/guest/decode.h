@@ -9,6 +9,7 @@
 #define DTV_GUEST_DECODE_H
 
 #include "../port.h"
+#include "mutant.h"
 
 /* Extensions a hart can offer; rows of insns.h name the one they need. */
 #define DTV_ISA_I BIT_ULL(0)

@@ -45,7 +45,8 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
 	u64 satp = READ_ONCE(h->satp);
 	u32 priv = READ_ONCE(h->priv) & 3;
 
-	if (acc != DTV_ACCESS_EXEC && priv == DTV_PRIV_M && (status & DTV_MSTATUS_MPRV))
+	if (DTV_MUTANT(mprv_fetch, true, acc != DTV_ACCESS_EXEC) && priv == DTV_PRIV_M &&
+	    (status & DTV_MSTATUS_MPRV))
 		priv = (status & DTV_MSTATUS_MPP) >> DTV_MSTATUS_MPP_SHIFT;
 	if (priv == 2) /* no such mode: only a corrupted state has it */
 		priv = DTV_PRIV_U;
@@ -53,8 +54,9 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
 		satp = 0;
 	r->satp = satp;
 	r->priv = priv;
-	r->sum = satp && priv == DTV_PRIV_S && (status & DTV_MSTATUS_SUM);
-	r->mxr = satp && (status & DTV_MSTATUS_MXR);
+	r->sum = satp && priv == DTV_PRIV_S &&
+		 (status & DTV_MUTANT(pt_sum, ~0ULL, DTV_MSTATUS_SUM));
+	r->mxr = satp && (status & DTV_MUTANT(pt_mxr, 0, DTV_MSTATUS_MXR));
 }
 
 /* Bits of struct dtv_walk.prot that the leaf gives in the regime, D not considered. */
@@ -69,7 +71,7 @@ static u8 leaf_rights(const struct dtv_regime *r, u64 pte)
 		exec = user;
 	} else {
 		data = !user || r->sum;
-		exec = !user;
+		exec = DTV_MUTANT(pt_user_exec, true, !user);
 	}
 	if (data && ((pte & DTV_PTE_R) || (r->mxr && (pte & DTV_PTE_X))))
 		prot |= BIT_ULL(DTV_ACCESS_READ);
@@ -121,7 +123,8 @@ int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_acc
 	if (!r->satp)
 		return walk_bare(gva, w);
 
-	if ((u64)((s64)(gva << (64 - VA_BITS)) >> (64 - VA_BITS)) != gva)
+	if (DTV_MUTANT(pt_canonical, gva, (u64)((s64)(gva << (64 - VA_BITS)) >> (64 - VA_BITS))) !=
+	    gva)
 		goto page_fault;
 
 	table = (r->satp & DTV_SATP_PPN) << DTV_PAGE_SHIFT;
@@ -134,13 +137,13 @@ int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_acc
 		}
 reread:
 		pte = READ_ONCE(*slot);
-		if (!(pte & DTV_PTE_V) || (pte & PTE_RESERVED) ||
+		if (!(pte & DTV_PTE_V) || (pte & DTV_MUTANT(pt_reserved, 0, PTE_RESERVED)) ||
 		    (pte & (DTV_PTE_R | DTV_PTE_W)) == DTV_PTE_W)
 			goto page_fault;
 		if (pte & (DTV_PTE_R | DTV_PTE_X))
 			goto leaf;
 		/* U, A and D are reserved in a pointer to the next level. */
-		if (pte & (DTV_PTE_U | DTV_PTE_A | DTV_PTE_D))
+		if (pte & DTV_MUTANT(pt_pointer, 0, DTV_PTE_U | DTV_PTE_A | DTV_PTE_D))
 			goto page_fault;
 		global |= !!(pte & DTV_PTE_G);
 		table = (pte & PTE_PPN) >> PTE_PPN_SHIFT << DTV_PAGE_SHIFT;
@@ -152,17 +155,18 @@ leaf:
 	if (!(prot & need))
 		goto page_fault;
 	w->gpa = (pte & PTE_PPN) >> PTE_PPN_SHIFT << DTV_PAGE_SHIFT;
-	if (w->gpa & (BIT_ULL(shift) - 1)) /* misaligned superpage */
+	if (w->gpa & DTV_MUTANT(pt_misaligned, 0, BIT_ULL(shift) - 1)) /* misaligned superpage */
 		goto page_fault;
 
-	want = pte | DTV_PTE_A | (acc == DTV_ACCESS_WRITE ? DTV_PTE_D : 0);
+	want = pte | DTV_MUTANT(pt_accessed, 0, DTV_PTE_A) |
+	       (acc == DTV_ACCESS_WRITE ? DTV_MUTANT(pt_dirty, 0, DTV_PTE_D) : 0);
 	if (want != pte) {
 		if (cmpxchg(slot, pte, want) != pte)
 			goto reread;
 		dtv_guest_pte_written(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);
 	}
 
-	if (!(want & DTV_PTE_D))
+	if (DTV_MUTANT(pt_dirty_map, false, DTV_MUTANT(pt_dirty, false, !(want & DTV_PTE_D))))
 		prot &= ~BIT_ULL(DTV_ACCESS_WRITE);
 	w->gpa |= gva & (BIT_ULL(shift) - 1);
 	w->pte = want;

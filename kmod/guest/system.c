@@ -35,11 +35,12 @@ static u64 csr_insn(struct dtv_hart *h, struct dtv_env *env, const struct dtv_in
 		arg |= base;
 	else if (!is_write)
 		arg = base & ~arg;
-	if ((is_write || insn->rs1) && dtv_csr_write(h, env, csr, arg, &fx))
+	if ((is_write || DTV_MUTANT(csr_set_x0, 1, insn->rs1)) &&
+	    dtv_csr_write(h, env, csr, arg, &fx))
 		return illegal(h, insn);
 
 	if (insn->rd)
-		h->x[insn->rd & 31] = old;
+		h->x[insn->rd & 31] = DTV_MUTANT(csr_old, arg, old);
 	h->pc += insn->len;
 	return fx;
 }
@@ -48,10 +49,10 @@ static u64 csr_insn(struct dtv_hart *h, struct dtv_env *env, const struct dtv_in
 static u64 fence_vma(struct dtv_hart *h, struct dtv_env *env, const struct dtv_insn *insn)
 {
 	if (h->priv == DTV_PRIV_U ||
-	    (h->priv == DTV_PRIV_S && (h->mstatus & DTV_MSTATUS_TVM)))
+	    (h->priv == DTV_PRIV_S && (h->mstatus & DTV_MUTANT(tvm_ignored, 0, DTV_MSTATUS_TVM))))
 		return illegal(h, insn);
 	env->fence.gva = 0;
-	env->fence.size = ~0ULL;
+	env->fence.size = DTV_MUTANT(fence_one, DTV_PAGE_SIZE, ~0ULL);
 	env->fence.asid = ~0ULL;
 	if (insn->rs1) {
 		env->fence.gva = h->x[insn->rs1 & 31] & DTV_PAGE_MASK;
@@ -79,7 +80,8 @@ static u64 ecall(struct dtv_hart *h, struct dtv_env *env, const struct dtv_insn 
 
 static u64 wfi(struct dtv_hart *h, const struct dtv_insn *insn)
 {
-	if (h->priv == DTV_PRIV_U || (h->priv == DTV_PRIV_S && (h->mstatus & DTV_MSTATUS_TW)))
+	if (h->priv == DTV_MUTANT(wfi_user, 4, DTV_PRIV_U) ||
+	    (h->priv == DTV_PRIV_S && (h->mstatus & DTV_MUTANT(tw_ignored, 0, DTV_MSTATUS_TW))))
 		return illegal(h, insn);
 	h->pc += insn->len;
 	return DTV_FX_WFI | DTV_FX_IRQ;

@@ -91,7 +91,7 @@ static u64 vector(u64 tvec, u64 cause)
 {
 	u64 base = tvec & ~3ULL;
 
-	if ((tvec & 3) == 1 && (cause & DTV_CAUSE_INTERRUPT))
+	if ((tvec & 3) == DTV_MUTANT(tvec_vectored, 2, 1) && (cause & DTV_CAUSE_INTERRUPT))
 		base += 4 * (cause & 63);
 	return base;
 }
@@ -115,12 +115,12 @@ u64 dtv_guest_trap(struct dtv_hart *h, u64 cause, u64 tval)
 	u64 status = h->mstatus;
 
 	h->resv_addr = ~0ULL;
-	if (priv != DTV_PRIV_M && (deleg & BIT_ULL(cause & 63))) {
+	if (priv != DTV_MUTANT(trap_deleg_m, 4, DTV_PRIV_M) && (deleg & BIT_ULL(cause & 63))) {
 		h->sepc = h->pc & ~1ULL;
 		h->scause = cause;
 		h->stval = tval;
 		status &= ~(DTV_MSTATUS_SPP | DTV_MSTATUS_SPIE);
-		if (priv == DTV_PRIV_S)
+		if (priv == DTV_MUTANT(trap_spp, DTV_PRIV_M, DTV_PRIV_S))
 			status |= DTV_MSTATUS_SPP;
 		if (status & DTV_MSTATUS_SIE)
 			status |= DTV_MSTATUS_SPIE;
@@ -128,7 +128,7 @@ u64 dtv_guest_trap(struct dtv_hart *h, u64 cause, u64 tval)
 		h->priv = DTV_PRIV_S;
 		h->pc = vector(h->stvec, cause);
 	} else {
-		h->mepc = h->pc & ~1ULL;
+		h->mepc = (h->pc + DTV_MUTANT(trap_epc, 4, 0)) & ~1ULL;
 		h->mcause = cause;
 		h->mtval = tval;
 		status &= ~(DTV_MSTATUS_MPP | DTV_MSTATUS_MPIE);
@@ -158,7 +158,7 @@ u64 dtv_guest_sret(struct dtv_hart *h)
 	if (status & DTV_MSTATUS_SPIE)
 		status |= DTV_MSTATUS_SIE;
 	status |= DTV_MSTATUS_SPIE;
-	h->mstatus = status & ~DTV_MSTATUS_SPP;
+	h->mstatus = status & ~DTV_MUTANT(sret_spp, 0, DTV_MSTATUS_SPP);
 	h->pc = h->sepc & ~1ULL;
 	return DTV_FX_REGIME | DTV_FX_IRQ;
 }
@@ -178,9 +178,9 @@ u64 dtv_guest_mret(struct dtv_hart *h)
 	if (priv == 2)
 		priv = DTV_PRIV_U;
 	h->priv = priv;
-	if (priv != DTV_PRIV_M)
+	if (priv != DTV_MUTANT(mret_mprv, priv, DTV_PRIV_M))
 		status &= ~DTV_MSTATUS_MPRV;
-	if (status & DTV_MSTATUS_MPIE)
+	if (status & DTV_MUTANT(mret_mpie, 0, DTV_MSTATUS_MPIE))
 		status |= DTV_MSTATUS_MIE;
 	status |= DTV_MSTATUS_MPIE;
 	h->mstatus = status & ~DTV_MSTATUS_MPP;
@@ -207,8 +207,12 @@ int dtv_guest_interrupt(const struct dtv_hart *h, u64 lines)
 
 	if (priv != DTV_PRIV_M || (status & DTV_MSTATUS_MIE))
 		taken = pending & ~deleg;
-	if (!taken && (priv == DTV_PRIV_U || (priv == DTV_PRIV_S && (status & DTV_MSTATUS_SIE))))
+	if (!taken &&
+	    (priv == DTV_PRIV_U ||
+	     (priv == DTV_PRIV_S && (status & DTV_MUTANT(irq_masked, ~0ULL, DTV_MSTATUS_SIE)))))
 		taken = pending & deleg;
+	if (DTV_MUTANT(irq_order, taken, 0))
+		return __builtin_ctzll(taken);
 	for (i = 0; taken && i < ARRAY_SIZE(irq_order); i++)
 		if (taken & BIT_ULL(irq_order[i]))
 			return irq_order[i];

@@ -39,7 +39,7 @@ static void end_others(struct dtv_vm_core *vm, const struct dtv_cpu *self, gpa_t
 {
 	unsigned int i;
 
-	for (i = 0; vm->nr_resv && i < DTV_MAX_HARTS; i++) {
+	for (i = 0; DTV_MUTANT(resv_others, 0, vm->nr_resv) && i < DTV_MAX_HARTS; i++) {
 		struct dtv_cpu *cpu = vm->cpus[i];
 		gpa_t set;
 
@@ -56,7 +56,7 @@ static void end_others(struct dtv_vm_core *vm, const struct dtv_cpu *self, gpa_t
 static u64 load(const void *p, u8 len)
 {
 	return len == 8 ? READ_ONCE(*(const u64 *)p) :
-			  (u64)(s64)(s32)READ_ONCE(*(const u32 *)p);
+			  (u64)(s64)DTV_MUTANT(lr_w_zero, 0, (s32)READ_ONCE(*(const u32 *)p));
 }
 
 static bool store_if(void *p, u8 len, u64 old, u64 value)
@@ -135,12 +135,14 @@ bool dtv_resv_store(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, void *p, u8 len, 
 	spin_lock(&vm->resv_lock);
 	if (!paired)
 		ok = live(cpu) && h->resv_addr == gva && cpu->resv.gpa == gpa &&
-		     cpu->resv.len == len;
+		     cpu->resv.len == DTV_MUTANT(sc_any_size, cpu->resv.len, len);
 	ok = ok && store_if(p, len, h->resv_value, value);
 	if (ok)
 		end_others(vm, cpu, gpa, len);
-	resv_end(cpu);
-	WRITE_ONCE(h->resv_addr, ~0ULL);
+	if (DTV_MUTANT(sc_keeps, false, true)) {
+		resv_end(cpu);
+		WRITE_ONCE(h->resv_addr, ~0ULL);
+	}
 	spin_unlock(&vm->resv_lock);
 	return ok;
 }
@@ -153,6 +155,8 @@ bool dtv_resv_store(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, void *p, u8 len, 
  */
 void dtv_resv_drop(struct dtv_cpu *cpu)
 {
+	if (DTV_MUTANT(resv_trap, true, false))
+		return;
 	WRITE_ONCE(cpu->area->hart.resv_addr, ~0ULL);
 	if (READ_ONCE(cpu->resv.gpa) == ~0ULL)
 		return;

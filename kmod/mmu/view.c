@@ -139,7 +139,7 @@ static void view_reset(struct dtv_cpu *cpu, unsigned int idx, bool own)
 
 static u8 view_kind(const struct dtv_regime *r)
 {
-	u8 kind = (r->priv & 3) | r->sum << 2 | r->mxr << 3;
+	u8 kind = DTV_MUTANT(view_user, 1, r->priv & 3) | r->sum << 2 | r->mxr << 3;
 
 	/* Bare: one for all. SUM means nothing to U-mode. */
 	if (!r->satp)

@@ -223,6 +223,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		TRACE,
 		STRESS_KICKS,
 		NO_OPT,
+		MUTATE,
 		HELP
 	};
 	static const struct option longs[] = {
@@ -240,6 +241,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "trace", no_argument, NULL, TRACE },
 		{ "stress-kicks", no_argument, NULL, STRESS_KICKS },
 		{ "no-opt", required_argument, NULL, NO_OPT },
+#ifdef DTV_MUTATE
+		{ "mutate", required_argument, NULL, MUTATE },
+#endif
 		{ "help", no_argument, NULL, HELP },
 		{ 0 },
 	};
@@ -302,6 +306,16 @@ static int parse_options(int argc, char **argv, struct options *o)
 			if (!dtv_opts_parse(optarg, &o->no_opt))
 				return bad_usage("--no-opt", "unknown name; --no-opt help lists them");
 			break;
+#ifdef DTV_MUTATE
+		case MUTATE:
+			if (!strcmp(optarg, "list")) {
+				mutate_list();
+				return UHOST_OK;
+			}
+			if (!mutate_choose(optarg))
+				return bad_usage("--mutate", "no such mutant (--mutate list)");
+			break;
+#endif
 		case HELP:
 			usage(stdout);
 			return UHOST_OK;

@@ -203,4 +203,12 @@ void views_map(struct uhart *h, const struct dtv_miss *m);
 /* stats.c */
 void stats_print(const struct uhost *u, u64 ns);
 
+#ifdef DTV_MUTATE
+/* --- mutate.c, in the test build alone --- */
+
+/* Break the engine as @name says (kmod/guest/mutants.h), before it is made. */
+bool mutate_choose(const char *name);
+void mutate_list(void);
+#endif
+
 #endif /* UHOST_H */

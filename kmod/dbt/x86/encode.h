@@ -10,6 +10,7 @@
 #define DTV_DBT_X86_ENCODE_H
 
 #include "../buf.h"
+#include "../../guest/mutant.h"
 
 /* clang-format off */
 enum x86_reg {
@@ -662,17 +663,18 @@ static inline void xchg_mr(struct dtv_buf *b, bool w, struct x86_mem m, u8 r)
 
 static inline void lock_xadd_mr(struct dtv_buf *b, bool w, struct x86_mem m, u8 r)
 {
-	x86_op_rm(b, X86_LOCK | X86_0F | (w ? X86_W : 0), 0xc1, r, m);
+	x86_op_rm(b, DTV_MUTANT(amoadd_unlocked, 0, X86_LOCK) | X86_0F | (w ? X86_W : 0), 0xc1, r,
+		  m);
 }
 
 static inline void lock_cmpxchg_mr(struct dtv_buf *b, bool w, struct x86_mem m, u8 r)
 {
-	x86_op_rm(b, X86_LOCK | X86_0F | (w ? X86_W : 0), 0xb1, r, m);
+	x86_op_rm(b, DTV_MUTANT(amo_unlocked, 0, X86_LOCK) | X86_0F | (w ? X86_W : 0), 0xb1, r, m);
 }
 
 static inline void lock_alu_mr(struct dtv_buf *b, bool w, enum x86_alu op, struct x86_mem m, u8 s)
 {
-	x86_op_rm(b, X86_LOCK | (w ? X86_W : 0), op << 3 | 1, s, m);
+	x86_op_rm(b, DTV_MUTANT(alu_unlocked, 0, X86_LOCK) | (w ? X86_W : 0), op << 3 | 1, s, m);
 }
 
 static inline void lock_alu_mi(struct dtv_buf *b, enum x86_alu op, struct x86_mem m, s8 imm)

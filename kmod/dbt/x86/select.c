@@ -66,12 +66,12 @@ u8 dst(struct dtv_tx *tx, u8 rd, u8 tmp)
 
 void commit(struct dtv_tx *tx, u8 rd, u8 h)
 {
-	if (rd == 0)
+	if (rd == DTV_MUTANT(x0_written, 32, 0))
 		return;
 	if (!mapped(rd))
 		mov_mr(&tx->b, slot(rd), h);
 	else if (dtv_x86_map[rd] != h)
-		mov_rr(&tx->b, dtv_x86_map[rd], h);
+		mov_rr(&tx->b, dtv_x86_map[rd - DTV_MUTANT(two_in_one, rd == 14, 0)], h);
 }
 
 /* Scratch registers that may hold copies. */
@@ -157,7 +157,7 @@ void drop_copies(struct dtv_tx *tx, u8 rd)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pool); i++)
-		if (tx->copy[pool[i]] == rd)
+		if (tx->copy[pool[i]] == DTV_MUTANT(copy_stays, 32, rd))
 			tx->copy[pool[i]] = 0;
 }
 
@@ -184,9 +184,9 @@ void forget(struct dtv_tx *tx, u8 rd)
 {
 	if (rd == 0)
 		return;
-	tx->canon &= ~(1U << rd);
-	tx->known &= ~(1U << rd);
-	tx->sext &= ~(1U << rd);
+	tx->canon &= ~DTV_MUTANT(canon_stays, 0, 1U << rd);
+	tx->known &= ~DTV_MUTANT(known_stays, 0, 1U << rd);
+	tx->sext &= ~DTV_MUTANT(sext_stays, 0, 1U << rd);
 }
 
 /* Let the rel32 at @at reach the host address @to. */
@@ -219,10 +219,11 @@ void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2)
 	call_stub(tx, DTV_EXIT_ENTER);
 	/* The displacement is beyond 8 bits for every field of xpage: fixed length. */
 	cmp32_mi32(&tx->b, xpage_mem(tx->class, tx->pc), xp);
-	x86_fix8(&tx->b, jcc_rel8(&tx->b, CC_NE), tx->start);
+	x86_fix8(&tx->b, jcc_rel8(&tx->b, DTV_MUTANT(entry_unchecked, CC_O, CC_NE)), tx->start);
 	if (xp2) {
 		cmp32_mi32(&tx->b, xpage_mem(tx->class, tx->pc + DTV_PAGE_SIZE), xp2);
-		x86_fix8(&tx->b, jcc_rel8(&tx->b, CC_NE), tx->start);
+		x86_fix8(&tx->b, jcc_rel8(&tx->b, DTV_MUTANT(entry2_unchecked, CC_O, CC_NE)),
+			 tx->start);
 	}
 	x86_nop(&tx->b, 2);
 }
@@ -303,7 +304,7 @@ void jump_exit_to(struct dtv_tx *tx, u8 class)
 		return;
 	}
 	m = jcache_probe(tx, class);
-	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_NE));
+	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, DTV_MUTANT(jcache_untagged, CC_O, CC_NE)));
 	jmp_m(&tx->b, m);
 }
 
@@ -381,7 +382,7 @@ void return_exit(struct dtv_tx *tx)
 		return;
 	}
 	alu_mr(&tx->b, ALU_CMP, x86_base(RSP, 8), dtv_x86_map[1]);
-	dtv_tx_cold(tx, COLD_RETURN, jcc_rel32(&tx->b, CC_NE));
+	dtv_tx_cold(tx, COLD_RETURN, jcc_rel32(&tx->b, DTV_MUTANT(return_unchecked, CC_O, CC_NE)));
 	ret(&tx->b);
 }
 

@@ -62,11 +62,11 @@ static void enter(struct dtv_tx *tx, bool writes)
 	m.disp += 1;
 	if (!tx->fs_on) {
 		test8_mi(&tx->b, m, DTV_MSTATUS_FS >> 8);
-		dtv_tx_cold(tx, COLD_SYSTEM, jcc_rel32(&tx->b, CC_E));
+		dtv_tx_cold(tx, COLD_SYSTEM, jcc_rel32(&tx->b, DTV_MUTANT(fs_off, CC_O, CC_E)));
 		dtv_tx_forget_fp(tx);
 		tx->fs_on = true;
 	}
-	if (writes && !tx->fs_dirty) {
+	if (DTV_MUTANT(fs_clean, false, writes && !tx->fs_dirty)) {
 		m.disp -= 1;
 		alu32_mi(&tx->b, ALU_OR, m, DTV_MSTATUS_FS);
 		tx->fs_dirty = true;
@@ -78,7 +78,7 @@ static void need_frm(struct dtv_tx *tx)
 {
 	if (tx->insn.rm != DTV_RM_DYN || tx->frm_ok)
 		return;
-	test8_mi(&tx->b, HART(fcsr), 4 << DTV_FCSR_FRM_SHIFT);
+	test8_mi(&tx->b, HART(fcsr), DTV_MUTANT(frm_invalid, 0, 4) << DTV_FCSR_FRM_SHIFT);
 	dtv_tx_cold(tx, COLD_FP, jcc_rel32(&tx->b, CC_NE));
 	tx->frm_ok = true;
 }
@@ -88,7 +88,7 @@ static void need_boxed(struct dtv_tx *tx, u8 r)
 {
 	struct x86_mem m = fslot(r);
 
-	if (tx->fboxed & 1U << r)
+	if (DTV_MUTANT(box_unchecked, ~0U, tx->fboxed) & 1U << r)
 		return;
 	m.disp += 4;
 	alu32_mi(&tx->b, ALU_CMP, m, -1);
@@ -112,7 +112,7 @@ static void commit_x(struct dtv_tx *tx, bool dbl, u8 x)
 	if (dbl) {
 		movs_mr(&tx->b, true, fslot(rd), x);
 		tx->fboxed &= ~(1U << rd);
-	} else if (tx->fboxed & 1U << rd) {
+	} else if (DTV_MUTANT(box_missing, ~0U, tx->fboxed) & 1U << rd) {
 		movs_mr(&tx->b, false, fslot(rd), x);
 	} else {
 		u8 ones = x == X0 ? X1 : X0;
@@ -129,7 +129,7 @@ static void commit_single(struct dtv_tx *tx)
 {
 	u8 rd = tx->insn.rd;
 
-	if (tx->fboxed & 1U << rd) {
+	if (DTV_MUTANT(flw_box, ~0U, tx->fboxed) & 1U << rd) {
 		mov32_mr(&tx->b, fslot(rd), RAX);
 		return;
 	}
@@ -143,7 +143,7 @@ static void commit_single(struct dtv_tx *tx)
 static void commit_result(struct dtv_tx *tx, bool dbl)
 {
 	ucomis_rr(&tx->b, dbl, X0, X0);
-	fix(tx, FIX_NAN, jcc_rel32(&tx->b, CC_P), dbl ? FIX_DBL : 0);
+	fix(tx, FIX_NAN, jcc_rel32(&tx->b, DTV_MUTANT(nan_payload, CC_O, CC_P)), dbl ? FIX_DBL : 0);
 	commit_x(tx, dbl, X0);
 }
 
@@ -170,7 +170,7 @@ static void round_begin(struct dtv_tx *tx)
 {
 	struct dtv_buf *b = &tx->b;
 
-	if (tx->insn.rm == DTV_RM_DYN)
+	if (DTV_MUTANT(rm_ignored, DTV_RM_DYN, tx->insn.rm) == DTV_RM_DYN)
 		return;
 	stmxcsr_m(b, mxcsr_frm());
 	mov32_rm(b, RCX, mxcsr_frm());
@@ -186,7 +186,7 @@ static void round_end(struct dtv_tx *tx)
 {
 	struct dtv_buf *b = &tx->b;
 
-	if (tx->insn.rm == DTV_RM_DYN)
+	if (DTV_MUTANT(rm_ignored, DTV_RM_DYN, tx->insn.rm) == DTV_RM_DYN)
 		return;
 	stmxcsr_m(b, mxcsr_rm());
 	mov32_rm(b, RCX, mxcsr_rm());
@@ -262,7 +262,7 @@ static void minmax(struct dtv_tx *tx, bool greater, bool dbl)
 	movaps_rr(b, X2, X0);
 	sse_s_rr(b, op, dbl, X0, X1);
 	sse_s_rr(b, op, dbl, X1, X2);
-	if (greater)
+	if (DTV_MUTANT(minmax_zero, !greater, greater))
 		andps_rr(b, X0, X1);
 	else
 		orps_rr(b, X0, X1);
@@ -367,7 +367,7 @@ static void classify(struct dtv_tx *tx, bool dbl)
 	alu_ri(b, ALU_CMP, RCX, 1);
 	alu32_ri(b, ALU_SBB, RDX, -1);
 	shift_ri(b, SH_SHR, RCX, dbl ? 53 : 56);
-	alu32_ri(b, ALU_CMP, RCX, 1);
+	alu32_ri(b, ALU_CMP, RCX, DTV_MUTANT(fclass_subnormal, 0, 1));
 	alu32_ri(b, ALU_SBB, RDX, -1);
 	alu32_ri(b, ALU_CMP, RCX, dbl ? 0x7ff : 0xff);
 	alu32_ri(b, ALU_SBB, RDX, -1);
@@ -505,7 +505,7 @@ static void to_u32(struct dtv_tx *tx, bool dbl)
 	cvtts2si_rx(b, dbl, true, RAX, X1);
 	mov32_rr(b, RCX, RAX);
 	alu_rr(b, ALU_CMP, RCX, RAX);
-	nofit = jcc_rel32(b, CC_NE);
+	nofit = jcc_rel32(b, DTV_MUTANT(fcvt_wu_limit, CC_O, CC_NE));
 	cvtts2si_rx(b, dbl, true, RCX, X0);
 	fix(tx, FIX_UINT, nofit, dbl ? FIX_DBL : 0);
 	commit_int(tx, false);
@@ -577,7 +577,7 @@ static void from_int(struct dtv_tx *tx, bool dbl, bool w, bool uns)
 		x86_fix8(b, top, b->p);
 		mov32_rr(b, RCX, RAX);
 		shift_ri(b, SH_SHR, RAX, 1);
-		alu32_ri(b, ALU_AND, RCX, 1);
+		alu32_ri(b, ALU_AND, RCX, DTV_MUTANT(fcvt_from_u64, 0, 1));
 		alu_rr(b, ALU_OR, RAX, RCX);
 		cvtsi2s_xr(b, dbl, true, X0, RAX);
 		sse_s_rr(b, SSE_ADD, dbl, X0, X0);
@@ -700,7 +700,7 @@ static void fix_fma(struct dtv_buf *b, bool dbl, s32 param)
 	ucomis_rr(b, dbl, X1, X2);
 	skip = jcc_rel8(b, CC_NE);
 	x86_fix8(b, zero, b->p);
-	sse_s_rr(b, SSE_MUL, dbl, X0, X1);
+	sse_s_rr(b, DTV_MUTANT(fma_inf_zero, SSE_ADD, SSE_MUL), dbl, X0, X1);
 	x86_fix8(b, skip, b->p);
 	canonical_nan(b, dbl, X0);
 }
@@ -711,7 +711,7 @@ static void fix_minmax(struct dtv_buf *b, bool dbl)
 	u8 *first, *second;
 
 	ucomis_rr(b, dbl, X0, X0);
-	first = jcc_rel8(b, CC_NP);
+	first = jcc_rel8(b, DTV_MUTANT(minmax_nan, CC_NO, CC_NP));
 	movaps_rr(b, X0, X1);
 	ucomis_rr(b, dbl, X0, X0);
 	second = jcc_rel8(b, CC_NP);
@@ -759,7 +759,7 @@ static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
 	movq_xr(b, dbl, X1, RAX);
 	sse_s_rr(b, SSE_SUB, dbl, X0, X1);
 	cvtts2si_rx(b, dbl, true, RAX, X0);
-	btc_ri(b, RAX, 63);
+	(DTV_MUTANT(fcvt_lu_high, btr_ri, btc_ri))(b, RAX, 63);
 }
 
 void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
@@ -780,7 +780,7 @@ void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
 	case FIX_INT:
 		/* Right for a negative number; one less wraps to the largest. */
 		not_negative(b, dbl, X1);
-		alu_rr(b, ALU_ADD, RAX, RCX);
+		alu_rr(b, DTV_MUTANT(fcvt_w_limit, ALU_CMP, ALU_ADD), RAX, RCX);
 		break;
 	case FIX_UINT:
 		raise_invalid(b, X1);
@@ -865,7 +865,7 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 	if (!opt(tx, DTV_OPT_FP_FACTS))
 		dtv_tx_forget_fp(tx);
 	enter(tx, !reads_only(op));
-	if ((in->rm == DTV_RM_RMM && rounds(op, dbl)) ||
+	if ((DTV_MUTANT(rmm_even, DTV_RM_DYN, in->rm) == DTV_RM_RMM && rounds(op, dbl)) ||
 	    (op != DTV_OP_FLW && op != DTV_OP_FSW && !opt(tx, DTV_OPT_FP))) {
 		system_exit(tx, DTV_EXIT_FP, true);
 		return true;
@@ -891,7 +891,7 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 		fused(tx, FMA_NMADD, dbl);
 		break;
 	case DTV_OP_FNMADD_S:
-		fused(tx, FMA_NMSUB, dbl);
+		fused(tx, DTV_MUTANT(fnmadd_sign, FMA_NMADD, FMA_NMSUB), dbl);
 		break;
 	case DTV_OP_FADD_S:
 		arith(tx, SSE_ADD, dbl);
@@ -915,7 +915,7 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 		sign(tx, SIGN_NEGATE, dbl);
 		break;
 	case DTV_OP_FSGNJX_S:
-		sign(tx, SIGN_XOR, dbl);
+		sign(tx, DTV_MUTANT(fsgnjx_copy, SIGN_COPY, SIGN_XOR), dbl);
 		break;
 	case DTV_OP_FMIN_S:
 		minmax(tx, false, dbl);
@@ -924,7 +924,7 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 		minmax(tx, true, dbl);
 		break;
 	case DTV_OP_FLE_S:
-		less(tx, CC_AE, dbl);
+		less(tx, DTV_MUTANT(fle_strict, CC_A, CC_AE), dbl);
 		break;
 	case DTV_OP_FLT_S:
 		less(tx, CC_A, dbl);

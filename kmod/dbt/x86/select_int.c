@@ -108,7 +108,7 @@ static void addi(struct dtv_tx *tx)
 	if (in->rd == 0)
 		return;
 	if (known(tx, in->rs1, &v)) {
-		set_const(tx, in->rd, v + in->imm);
+		set_const(tx, in->rd, DTV_MUTANT(addi_known, v - in->imm, v + in->imm));
 		return;
 	}
 	if (in->imm == 0) {
@@ -123,7 +123,8 @@ static void addi(struct dtv_tx *tx)
 	}
 	if (in->rd == in->rs1) {
 		if (in_place(tx, in->rd)) {
-			alu_mi(b, ALU_ADD, slot(in->rd), in->imm);
+			alu_mi(b, ALU_ADD, slot(in->rd),
+			       DTV_MUTANT(addi_slot, in->imm + 1, in->imm));
 		} else {
 			d = change(tx, in->rd);
 			alu_ri(b, ALU_ADD, d, in->imm);
@@ -156,7 +157,7 @@ static void alu_imm(struct dtv_tx *tx, enum x86_alu op)
 		alu_mi(b, op, slot(in->rd), in->imm);
 		return;
 	}
-	if (op == ALU_AND && in->imm == 255) {
+	if (op == ALU_AND && DTV_MUTANT(andi_byte, in->imm & 255, in->imm) == 255) {
 		u8 s = use(tx, in->rs1);
 
 		d = def(tx, in->rd);
@@ -170,7 +171,7 @@ static void alu_imm(struct dtv_tx *tx, enum x86_alu op)
 		d = def(tx, in->rd);
 		begin(tx, d, in->rs1);
 	}
-	if (op == ALU_XOR && in->imm == -1)
+	if (DTV_MUTANT(xori_not, op != ALU_AND, op == ALU_XOR) && in->imm == -1)
 		not_r(b, d);
 	else
 		alu_ri(b, op, d, in->imm);
@@ -195,7 +196,7 @@ static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 					  v1 ^ v2);
 		return;
 	}
-	if (op == ALU_AND && (rs1 == 0 || rs2 == 0)) {
+	if (DTV_MUTANT(and_x0, false, op == ALU_AND) && (rs1 == 0 || rs2 == 0)) {
 		set_const(tx, in->rd, 0);
 		return;
 	}
@@ -203,7 +204,7 @@ static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 		move(tx, in->rd, rs1 | rs2);
 		return;
 	}
-	if (op != ALU_SUB && rs1 != in->rd && rs2 == in->rd) {
+	if (DTV_MUTANT(sub_swap, true, op != ALU_SUB) && rs1 != in->rd && rs2 == in->rd) {
 		rs2 = rs1;
 		rs1 = in->rd;
 	}
@@ -227,7 +228,7 @@ static void alu_reg(struct dtv_tx *tx, enum x86_alu op)
 		return;
 	}
 	/* rd may be a source (sub rd, rs1, rd): compute beside it. */
-	d = in->rd == rs2 ? scratch(tx) : def(tx, in->rd);
+	d = in->rd == DTV_MUTANT(sub_alias, 0, rs2) ? scratch(tx) : def(tx, in->rd);
 	begin(tx, d, rs1);
 	alu_rr(b, op, d, s);
 	done(tx, in->rd, d);
@@ -238,7 +239,7 @@ static void done32(struct dtv_tx *tx, u8 rd, u8 h)
 {
 	u8 d = mapped(rd) ? dtv_x86_map[rd] : h;
 
-	movsxd_rr(&tx->b, d, h);
+	(DTV_MUTANT(w_no_sign, mov32_rr, movsxd_rr))(&tx->b, d, h);
 	done(tx, rd, d);
 }
 
@@ -251,10 +252,11 @@ static void addiw(struct dtv_tx *tx)
 	if (in->rd == 0)
 		return;
 	if (known(tx, in->rs1, &v)) {
-		set_const(tx, in->rd, (s64)(s32)(v + in->imm));
+		v += in->imm;
+		set_const(tx, in->rd, DTV_MUTANT(addiw_known, (u32)v, (u64)(s64)(s32)v));
 		return;
 	}
-	if (in->imm == 0 && tx->sext & 1U << in->rs1) {
+	if (in->imm == 0 && DTV_MUTANT(sext_assumed, ~0U, tx->sext) & 1U << in->rs1) {
 		move(tx, in->rd, in->rs1);
 		return;
 	}
@@ -303,6 +305,7 @@ static void shift_imm(struct dtv_tx *tx, enum x86_shift op)
 	if (in->rd == 0)
 		return;
 	if (known(tx, in->rs1, &v)) {
+		op = DTV_MUTANT(srai_known, op == SH_SAR ? SH_SHR : op, op);
 		set_const(tx, in->rd,
 			  op == SH_SHL ? v << in->imm :
 			  op == SH_SHR ? v >> in->imm :
@@ -323,7 +326,7 @@ static void shift_imm(struct dtv_tx *tx, enum x86_shift op)
 		d = def(tx, in->rd);
 		begin(tx, d, in->rs1);
 	}
-	shift_ri(b, op, d, in->imm);
+	shift_ri(b, op, d, DTV_MUTANT(shift_imm_mask, in->imm & 31, in->imm));
 	done(tx, in->rd, d);
 }
 
@@ -374,7 +377,7 @@ static void shift_reg(struct dtv_tx *tx, enum x86_shift op, bool w)
 	s = use(tx, in->rs1);
 	n = use(tx, in->rs2);
 	d = w ? def(tx, in->rd) : scratch(tx);
-	x86_shx(&tx->b, w, op, d, s, n);
+	x86_shx(&tx->b, DTV_MUTANT(shiftw_wide, true, w), op, d, s, n);
 	if (w)
 		done(tx, in->rd, d);
 	else
@@ -398,7 +401,8 @@ static void slt_imm(struct dtv_tx *tx, enum x86_cc cc)
 	if (in->rd == 0)
 		return;
 	if (known(tx, in->rs1, &v)) {
-		set_const(tx, in->rd, cc == CC_L ? (s64)v < (s64)i : v < i);
+		set_const(tx, in->rd,
+			  DTV_MUTANT(slti_known, false, cc == CC_L) ? (s64)v < (s64)i : v < i);
 		return;
 	}
 	alu_ri(&tx->b, ALU_CMP, use(tx, in->rs1), in->imm);
@@ -428,7 +432,7 @@ static void mul(struct dtv_tx *tx)
 		set_const(tx, in->rd, 0);
 		return;
 	}
-	if (in->rd == rs2) {
+	if (in->rd == DTV_MUTANT(mul_alias, 0, rs2)) {
 		rs2 = rs1;
 		rs1 = in->rd;
 	}
@@ -463,7 +467,7 @@ static void commit32(struct dtv_tx *tx, u8 rd, u8 h)
 {
 	u8 d = dst(tx, rd, RAX);
 
-	movsxd_rr(&tx->b, d, h);
+	(DTV_MUTANT(w_no_sign, mov32_rr, movsxd_rr))(&tx->b, d, h);
 	commit(tx, rd, d);
 }
 
@@ -481,7 +485,7 @@ static void mulh(struct dtv_tx *tx)
 		imul_r(b, s2);
 	else
 		mul_r(b, s2);
-	if (in->op == DTV_OP_MULHSU) {
+	if (in->op == DTV_MUTANT(mulhsu_unsigned, DTV_OP_MUL, DTV_OP_MULHSU)) {
 		/* The unsigned product counted a negative rs1 as 2^64 too much. */
 		load_reg(tx, RAX, in->rs1);
 		shift_ri(b, SH_SAR, RAX, 63);
@@ -503,7 +507,7 @@ static void divide(struct dtv_tx *tx, bool sign, bool rem, bool w)
 		return;
 	load_reg(tx, RCX, in->rs2);
 	load_reg(tx, RAX, in->rs1);
-	if (w)
+	if (DTV_MUTANT(divw_zero, false, w))
 		test32_rr(b, RCX, RCX);
 	else
 		test_rr(b, RCX, RCX);
@@ -513,7 +517,7 @@ static void divide(struct dtv_tx *tx, bool sign, bool rem, bool w)
 			alu32_ri(b, ALU_CMP, RCX, -1);
 		else
 			alu_ri(b, ALU_CMP, RCX, -1);
-		minus = jcc_rel8(b, CC_E);
+		minus = jcc_rel8(b, DTV_MUTANT(div_minus_one, CC_O, CC_E));
 		if (w)
 			cdq(b);
 		else
@@ -536,9 +540,9 @@ static void divide(struct dtv_tx *tx, bool sign, bool rem, bool w)
 	}
 	x86_fix8(b, zero, b->p);
 	if (rem)
-		mov_rr(b, RDX, RAX);
+		mov_rr(b, RDX, DTV_MUTANT(rem_zero, RCX, RAX));
 	else
-		alu_ri(b, ALU_OR, RAX, -1);
+		alu_ri(b, ALU_OR, RAX, DTV_MUTANT(div_zero_value, 0, -1));
 	x86_fix8(b, done, b->p);
 	if (done2)
 		x86_fix8(b, done2, b->p);
@@ -562,7 +566,7 @@ static void branch(struct dtv_tx *tx, enum x86_cc cc)
 static void direct_jump(struct dtv_tx *tx, gva_t target)
 {
 	const struct dtv_insn *in = &tx->insn;
-	gva_t link = tx->pc + in->len;
+	gva_t link = tx->pc + DTV_MUTANT(link_len, 4, in->len);
 
 	tx->end = true;
 	set_const(tx, in->rd, link);
@@ -589,7 +593,7 @@ static void jalr(struct dtv_tx *tx)
 
 	tx->end = true;
 	if (known(tx, in->rs1, &v)) {
-		direct_jump(tx, (v + in->imm) & ~1ULL);
+		direct_jump(tx, (v + DTV_MUTANT(jalr_offset, 0, in->imm)) & ~1ULL);
 		return;
 	}
 	if (in->rd == 0 && in->rs1 == RA && in->imm == 0) {
@@ -597,7 +601,7 @@ static void jalr(struct dtv_tx *tx)
 		return;
 	}
 	lea_rm(b, RAX, x86_base(src(tx, in->rs1, RAX), in->imm));
-	alu_ri(b, ALU_AND, RAX, -2);
+	alu_ri(b, ALU_AND, RAX, DTV_MUTANT(jalr_odd, -1, -2));
 	if (in->rd && !mapped(in->rd) && !x86_is_s32(tx->pc + in->len)) {
 		mov_ri(b, RCX, tx->pc + in->len);
 		commit(tx, in->rd, RCX);
@@ -619,7 +623,7 @@ static void fence(struct dtv_tx *tx)
 	/* pause: fence w, 0 */
 	if (tx->insn.raw == 0x0100000f && (tx->d->isa & DTV_ISA_ZIHINTPAUSE))
 		x86_pause(&tx->b);
-	if (!tso && (pred & 5) && (succ & 10))
+	if (DTV_MUTANT(fence_nothing, false, !tso && (pred & 5) && (succ & 10)))
 		lock_alu_mi(&tx->b, ALU_OR, HART(scratch), 0);
 }
 
@@ -629,10 +633,10 @@ bool dtv_x86_int(struct dtv_tx *tx)
 
 	switch (in->op) {
 	case DTV_OP_LUI:
-		set_const(tx, in->rd, (s64)in->imm);
+		set_const(tx, in->rd, DTV_MUTANT(lui_unsigned, (u32)in->imm, (u64)(s64)in->imm));
 		break;
 	case DTV_OP_AUIPC:
-		set_const(tx, in->rd, tx->pc + (s64)in->imm);
+		set_const(tx, in->rd, tx->pc + (s64)in->imm + DTV_MUTANT(auipc_next, 4, 0));
 		break;
 	case DTV_OP_JAL:
 		direct_jump(tx, tx->pc + in->imm);
@@ -650,10 +654,10 @@ bool dtv_x86_int(struct dtv_tx *tx)
 		branch(tx, CC_L);
 		break;
 	case DTV_OP_BGE:
-		branch(tx, CC_GE);
+		branch(tx, DTV_MUTANT(bge_polarity, CC_L, DTV_MUTANT(bge_equal, CC_G, CC_GE)));
 		break;
 	case DTV_OP_BLTU:
-		branch(tx, CC_B);
+		branch(tx, DTV_MUTANT(bltu_signed, CC_L, CC_B));
 		break;
 	case DTV_OP_BGEU:
 		branch(tx, CC_AE);
@@ -707,7 +711,7 @@ bool dtv_x86_int(struct dtv_tx *tx)
 		shift_reg(tx, SH_SHR, true);
 		break;
 	case DTV_OP_SRA:
-		shift_reg(tx, SH_SAR, true);
+		shift_reg(tx, DTV_MUTANT(sra_logical, SH_SHR, SH_SAR), true);
 		break;
 	case DTV_OP_SLT:
 		slt_reg(tx, CC_L);

@@ -54,7 +54,8 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
 	drift = tx->drift[rs1];
 	if (rs1 == 0 || !(tx->canon & 1U << rs1) || drift + imm > 1 << 30 ||
 	    drift + imm < -(1 << 30) || !opt(tx, DTV_OPT_CANON)) {
-		canon_check(tx, base);
+		if (DTV_MUTANT(canon_unchecked, false, true))
+			canon_check(tx, base);
 		tx->canon |= 1U << rs1;
 		tx->drift[rs1] = 0;
 	}
@@ -68,9 +69,11 @@ static void load(struct dtv_tx *tx)
 	struct dtv_buf *b = &tx->b;
 	u8 d = in->rd ? def(tx, in->rd) : scratch(tx);
 
+	if (DTV_MUTANT(load_early, in->rd != in->rs1, false))
+		alu32_rr(b, ALU_XOR, d, d);
 	switch (in->op) {
 	case DTV_OP_LB:
-		movsx8_rm(b, d, m);
+		(DTV_MUTANT(lb_unsigned, movzx8_rm, movsx8_rm))(b, d, m);
 		break;
 	case DTV_OP_LH:
 		movsx16_rm(b, d, m);
@@ -85,10 +88,10 @@ static void load(struct dtv_tx *tx)
 		movzx8_rm(b, d, m);
 		break;
 	case DTV_OP_LHU:
-		movzx16_rm(b, d, m);
+		(DTV_MUTANT(lh_wide, mov32_rm, movzx16_rm))(b, d, m);
 		break;
 	case DTV_OP_LWU:
-		mov32_rm(b, d, m);
+		(DTV_MUTANT(lwu_signed, movsxd_rm, mov32_rm))(b, d, m);
 		break;
 	}
 	done(tx, in->rd, d);
@@ -113,7 +116,7 @@ static void store(struct dtv_tx *tx)
 			mov32_mi(b, m, 0);
 			break;
 		case DTV_OP_SD:
-			mov_mi(b, m, 0);
+			mov_mi(b, m, DTV_MUTANT(store_x0, 1, 0));
 			break;
 		}
 		return;
@@ -124,13 +127,13 @@ static void store(struct dtv_tx *tx)
 		mov8_mr(b, m, s);
 		break;
 	case DTV_OP_SH:
-		mov16_mr(b, m, s);
+		(DTV_MUTANT(sh_wide, mov32_mr, mov16_mr))(b, m, s);
 		break;
 	case DTV_OP_SW:
 		mov32_mr(b, m, s);
 		break;
 	case DTV_OP_SD:
-		mov_mr(b, m, s);
+		(DTV_MUTANT(sd_narrow, mov32_mr, mov_mr))(b, m, s);
 		break;
 	}
 }
@@ -149,7 +152,7 @@ static u8 atomic_base(struct dtv_tx *tx, bool w)
 		mov_ri(&tx->b, RCX, (s64)m.disp);
 		base = RCX;
 	}
-	test8_ri(&tx->b, base, w ? 7 : 3);
+	test8_ri(&tx->b, base, DTV_MUTANT(amo_misaligned, 0, w ? 7 : 3));
 	dtv_tx_cold(tx, COLD_ACCESS, jcc_rel32(&tx->b, CC_NE));
 	return base;
 }
@@ -172,7 +175,7 @@ static void load_reserved(struct dtv_tx *tx, bool w)
 	if (w)
 		mov_rm(b, RAX, x86_view(base, 0));
 	else
-		movsxd_rm(b, RAX, x86_view(base, 0));
+		(DTV_MUTANT(lr_w_zero, mov32_rm, movsxd_rm))(b, RAX, x86_view(base, 0));
 	mov_mi(b, HART(resv_addr), -1);
 	mov_mr(b, HART(resv_value), RAX);
 	commit(tx, in->rd, RAX);
@@ -195,7 +198,7 @@ static void store_paired(struct dtv_tx *tx, bool w)
 	struct dtv_buf *b = &tx->b;
 	struct x86_mem m = guest_mem(tx, in->rs1, 0, RCX);
 
-	mov_rm(b, RAX, HART(resv_value));
+	mov_rm(b, RAX, DTV_MUTANT(sc_any_value, m, HART(resv_value)));
 	lock_cmpxchg_mr(b, w, m, src(tx, in->rs2, RDX));
 	setcc_r(b, CC_NE, RAX);
 	movzx8_rr(b, RAX, RAX);
@@ -216,7 +219,7 @@ static void store_conditional(struct dtv_tx *tx, bool w)
 	alu_mi(b, ALU_CMP, HART(resv_addr), -1);
 	dtv_tx_cold(tx, COLD_ACCESS, jcc_rel32(b, CC_NE));
 	if (in->rd) {
-		mov_ri(b, RAX, 1);
+		mov_ri(b, RAX, DTV_MUTANT(sc_unreserved, 0, 1));
 		commit(tx, in->rd, RAX);
 	}
 }
@@ -227,7 +230,7 @@ static void commit_amo(struct dtv_tx *tx, bool w)
 
 	if (rd) {
 		if (!w)
-			movsxd_rr(&tx->b, RAX, RAX);
+			(DTV_MUTANT(amo_w_zero, mov32_rr, movsxd_rr))(&tx->b, RAX, RAX);
 		commit(tx, rd, RAX);
 	}
 	look_at_kick(tx);
@@ -275,7 +278,7 @@ static void amo_loop(struct dtv_tx *tx, bool w)
 		minmax = true;
 		break;
 	default:
-		keep = CC_A;
+		keep = DTV_MUTANT(amomaxu_signed, CC_G, CC_A);
 		minmax = true;
 		break;
 	}
@@ -291,7 +294,7 @@ static void amo_loop(struct dtv_tx *tx, bool w)
 	load_reg(tx, RDX, in->rs2);
 	if (minmax) {
 		/* rdx = the old value where it stays */
-		if (w)
+		if (DTV_MUTANT(amo_w_wide, true, w))
 			alu_rr(b, ALU_CMP, RAX, RDX);
 		else
 			alu32_rr(b, ALU_CMP, RAX, RDX);

@@ -40,7 +40,7 @@ static void read_sstatus(struct dtv_tx *tx)
 	lea32_rm(b, RCX, x86_base(RAX, 1 << DTV_MSTATUS_FS_SHIFT));
 	alu32_ri(b, ALU_AND, RCX, 1 << (DTV_MSTATUS_FS_SHIFT + 2));
 	shift_ri(b, SH_SHL, RCX, 63 - (DTV_MSTATUS_FS_SHIFT + 2));
-	alu_rr(b, ALU_OR, RAX, RCX);
+	alu_rr(b, DTV_MUTANT(sd_bit, ALU_CMP, ALU_OR), RAX, RCX);
 	/* UXL = 2: bts rax, 33 */
 	x86_op_rr(b, X86_W | X86_0F, 0xba, 5, RAX);
 	x86_byte(b, 33);
@@ -48,7 +48,7 @@ static void read_sstatus(struct dtv_tx *tx)
 
 static void look_at_hint(struct dtv_tx *tx)
 {
-	alu32_mi(&tx->b, ALU_CMP, HART(irq_hint), 0);
+	alu32_mi(&tx->b, ALU_CMP, DTV_MUTANT(hint_lost, HART(x[0]), HART(irq_hint)), 0);
 	dtv_tx_cold(tx, COLD_LOOK, jcc_rel32(&tx->b, CC_NE));
 }
 
@@ -61,7 +61,7 @@ static void set_sum(struct dtv_tx *tx, bool on)
 	if (on)
 		mov_rm(b, RDX, HART(view_sum));
 	else
-		mov_rm(b, RDX, HART(view_s));
+		mov_rm(b, RDX, DTV_MUTANT(sum_view, HART(view_sum), HART(view_s)));
 	test_rr(b, RDX, RDX);
 	cold_system(tx, CC_E);
 	if (in->rd)
@@ -183,7 +183,7 @@ static bool csr(struct dtv_tx *tx)
 	case CSR_SSCRATCH:
 		return plain(tx, HART(sscratch), -1);
 	case CSR_SEPC:
-		return plain(tx, HART(sepc), -2);
+		return plain(tx, HART(sepc), DTV_MUTANT(sepc_odd, -1, -2));
 	case CSR_SCAUSE:
 		return plain(tx, HART(scause), -1);
 	case CSR_STVAL:
@@ -210,7 +210,7 @@ static bool sret(struct dtv_tx *tx)
 
 	mov32_rm(b, RAX, HART(mstatus));
 	/* Only to U-mode; TSR traps. */
-	test32_ri(b, RAX, DTV_MSTATUS_SPP | DTV_MSTATUS_TSR);
+	test32_ri(b, RAX, DTV_MSTATUS_SPP | DTV_MUTANT(tsr_ignored, 0, DTV_MSTATUS_TSR));
 	cold_system(tx, CC_NE);
 	mov_rm(b, RDX, HART(view_u));
 	test_rr(b, RDX, RDX);
@@ -220,8 +220,8 @@ static bool sret(struct dtv_tx *tx)
 	shift32_ri(b, SH_SHR, RCX, 4);
 	alu32_ri(b, ALU_AND, RCX, DTV_MSTATUS_SIE);
 	alu32_ri(b, ALU_AND, RAX, ~(s32)(DTV_MSTATUS_SIE | DTV_MSTATUS_MPRV));
-	alu32_rr(b, ALU_OR, RAX, RCX);
-	alu32_ri(b, ALU_OR, RAX, DTV_MSTATUS_SPIE);
+	alu32_rr(b, DTV_MUTANT(sret_sie, ALU_CMP, ALU_OR), RAX, RCX);
+	alu32_ri(b, ALU_OR, RAX, DTV_MUTANT(sret_spie, 0, DTV_MSTATUS_SPIE));
 	dtv_tx_entry(tx, ENTRY_BUSY);
 	mov32_mr(b, HART(mstatus), RAX);
 	mov32_mi(b, HART(priv), DTV_PRIV_U);
@@ -252,10 +252,10 @@ static bool ecall(struct dtv_tx *tx)
 	/* SPIE = SIE, SIE = 0, SPP = 0. */
 	lea32_rm(b, RCX, (struct x86_mem){ .base = X86_NO_REG, .index = RAX, .scale = 3 });
 	shift32_ri(b, SH_SHL, RCX, 1);
-	alu32_ri(b, ALU_AND, RCX, DTV_MSTATUS_SPIE);
+	alu32_ri(b, ALU_AND, RCX, DTV_MUTANT(ecall_spie, 0, DTV_MSTATUS_SPIE));
 	alu32_ri(b, ALU_AND, RAX, ~(s32)(DTV_MSTATUS_SIE | DTV_MSTATUS_SPIE | DTV_MSTATUS_SPP));
 	alu32_rr(b, ALU_OR, RAX, RCX);
-	mov_ri(b, RCX, tx->pc);
+	mov_ri(b, RCX, tx->pc + DTV_MUTANT(ecall_epc, 4, 0));
 	dtv_tx_entry(tx, ENTRY_BUSY);
 	mov32_mr(b, HART(mstatus), RAX);
 	mov_mr(b, HART(sepc), RCX);
