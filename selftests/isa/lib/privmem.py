@@ -4,7 +4,7 @@
 import struct
 
 import image
-from image import MPP
+from image import MPP, SIG
 from privbase import *  # noqa: F403 (names of bits and CSRs)
 import rv
 from rv import R
@@ -86,6 +86,32 @@ class MemoryTests:
         # QEMU sets A of a page that an atomic then may not write; it checks before in dtv: both allowed.
         t.pte_mask = ~(A if what == "amo" else 0) & M64
         self.add(t)
+
+    def pointer_bits(self):
+        """Pointers to a next table with each bit that they must not have, and with G, which they may."""
+        phys = self.img.sig_alloc(struct.pack("<Q", 0x77) * 512, PAGE)
+        bits = (0, G, U, A, D, A | D, 1 << 54, 1 << 61, 1 << 63)
+        for level in (2, 1):
+            name = "PTE pointers of level %d" % level
+            if not self.want(name):
+                continue
+            vas = [(4 + k << 30) if level == 2 else 0x10000000 + (k << 21) for k in range(len(bits))]
+            root, _ = self.space([(0x80000000, 0x80000000, RWX | A | D | V, 2)] +
+                                 [(va, phys, RD | W | A | D | V, 0) for va in vas])
+            for va, b in zip(vas, bits):
+                at = root
+                if level == 1:
+                    at = (struct.unpack_from("<Q", self.img.sig, root + 8 * (va >> 30) - SIG)[0] >> 10) << 12
+                at += 8 * (va >> (30 if level == 2 else 21) & 511) - SIG
+                pte = struct.unpack_from("<Q", self.img.sig, at)[0]
+                struct.pack_into("<Q", self.img.sig, at, pte | b)
+            t = Test(self, name, "S", 0, SV39 | root >> 12, mtraps=100)
+            for va, b in zip(vas, bits):
+                t.li(R["s0"], va)
+                t.li(R["a0"], 0)
+                t.i("ld", rd=R["a0"], rs1=R["s0"])
+                t.out(R["a0"], "bits %x" % b)
+            self.add(t)
 
     def mprv(self):
         """M-mode accesses with MPRV: the rights of MPP's mode; fetches are not concerned."""
@@ -519,6 +545,39 @@ class MemoryTests:
             t.label("over")
             t.out(R["a0"], "sum")
             self.add(t)
+
+    def remap_half(self):
+        """An instruction over two pages whose second page is remapped, the first staying as it is."""
+        va = 0x10000000
+        name = "second page of an instruction remapped"
+        if not self.want(name):
+            return
+        word = [rv.enc("addi", rd=R["a0"], rs1=R["a0"], imm=i) for i in (3, 0x1f0)]
+        first = self.img.alloc(bytes(PAGE - 2) + struct.pack("<H", word[0] & 0xffff), PAGE)
+        second = [self.img.alloc(struct.pack("<HH", w >> 16, 0x8082).ljust(PAGE, b"\0"), PAGE) for w in word]
+        f = RD | X | A | V
+        root, where = self.space([(0x80000000, 0x80000000, RWX | A | D | V, 2), (va, first, f, 0),
+                                  (va + PAGE, second[0], f, 0)])
+        t = Test(self, name, "S", 0, SV39 | root >> 12)
+        t.li(R["a0"], 0)
+        t.li(R["s0"], va + PAGE - 2)
+        t.li(R["s1"], where[va + PAGE])
+        t.li(R["s2"], va + PAGE)
+        t.li(R["a4"], second[0] >> 12 << 10 | f)
+        t.li(R["a5"], second[1] >> 12 << 10 | f)
+        t.li(R["t0"], 9)
+        t.label("loop")
+        t.i("slli", rd=R["a0"], rs1=R["a0"], imm=3)
+        t.i("jalr", rd=R["ra"], rs1=R["s0"])
+        t.i("sd", rs1=R["s1"], rs2=R["a5"])
+        t.i("sfence.vma", rs1=R["s2"])
+        t.i("addi", rd=R["a3"], rs1=R["a4"], imm=0)
+        t.i("addi", rd=R["a4"], rs1=R["a5"], imm=0)
+        t.i("addi", rd=R["a5"], rs1=R["a3"], imm=0)
+        t.i("addi", rd=R["t0"], rs1=R["t0"], imm=-1)
+        t.to("bne", "loop", rs1=R["t0"], rs2=0)
+        t.out(R["a0"], "sum")
+        self.add(t)
 
     def big_pages(self):
         """Code and data in superpages: the leaf changes, the fence names any address of it; global pages live on."""

@@ -582,6 +582,7 @@ class StateTests:
                     t.csrw("mtvec", SAFE)
                     self.cleanup(t)
                     self.add(t)
+        self.sret_again()
         # Instructions that some modes may not execute.
         for mode in ("S", "U"):
             for bits in (0, B["TSR"], B["TVM"], B["TW"], B["TSR"] | B["TVM"] | B["TW"]):
@@ -589,11 +590,12 @@ class StateTests:
                 name = "system instructions in %s with %s" % (mode, "+".join(names) or "nothing")
                 if not self.want(name):
                     continue
-                # An interrupt is pending and masked, so that wfi does not sleep.
                 t = Test(self, name, "M", mtraps=100)
                 t.csrwv("mideleg", 0x222)
-                t.csrwv("mie", 2)
-                t.csrwv("mip", 2)
+                if mode == "S":
+                    # An interrupt is pending and masked, so that wfi does not sleep. U-mode would take it.
+                    t.csrwv("mie", 2)
+                    t.csrwv("mip", 2)
                 t.jump_to_mode(mode, "low", extra=bits, clear=B["SIE"] | B["MPIE"])
                 t.label("low")
                 t.i("addi", rd=R["a0"], rs1=0, imm=0)
@@ -618,6 +620,49 @@ class StateTests:
                     t.i(what)
                 self.add(t)
                 self.fixup()
+
+    def sret_again(self):
+        """sret from S to U under Sv39, three times: what it does to SPIE, SIE and SPP shows in M-mode alone."""
+        for spie in (0, 1):
+            name = "sret again SPIE=%d" % spie
+            if not self.want(name):
+                continue
+            # The code, once for S-mode and once, 1 GiB below, for U-mode.
+            root, _ = self.space([(0x80000000, 0x80000000, RWX | A | D | V, 2),
+                                  (0x40000000, 0x80000000, RWX | U | A | D | V, 2)])
+            t = Test(self, name)
+            t.csrr(SAFE, "mtvec")
+            t.la(R["t0"], "mtrap")
+            t.csrw("mtvec", R["t0"])
+            t.csrwv("satp", SV39 | root >> 12)
+            t.i("sfence.vma")
+            t.li(R["s1"], 3)
+            t.label("again")
+            t.jump_to_mode("S", "low", clear=B["SIE"] | B["MPIE"])
+            t.label("low")
+            t.li(R["t6"], B["SPP"] | B["SPIE"] | B["SIE"])
+            t.csrc("sstatus", R["t6"])
+            t.li(R["t6"], spie * B["SPIE"])
+            t.csrs("sstatus", R["t6"])
+            t.la(R["t6"], "lower")
+            t.li(R["t5"], 0x40000000)
+            t.i("sub", rd=R["t6"], rs1=R["t6"], rs2=R["t5"])
+            t.csrw("sepc", R["t6"])
+            t.i("sret")
+            t.label("lower")
+            t.i("ecall")
+            while t.size() % 4:
+                t.c("c.nop")
+            t.label("mtrap")
+            t.csrr(R["a1"], "mstatus")
+            t.csrr(R["a2"], "mcause")
+            t.i("addi", rd=R["s1"], rs1=R["s1"], imm=-1)
+            t.to("bne", "again", rs1=R["s1"], rs2=0)
+            t.out(R["a1"], "mstatus", MSTATUS_MASK & ~B["MPRV"])
+            t.out(R["a2"], "mcause")
+            t.csrw("mtvec", SAFE)
+            self.cleanup(t)
+            self.add(t)
 
     def csr_inside(self):
         """CSR instructions of S-mode with masks that are known to a translator and ones that are not."""
