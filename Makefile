@@ -29,6 +29,7 @@ help:
 	@echo 'demo       boot Linux in a guest, in the lab, and power it off'
 	@echo 'shell      the same, with a shell'
 	@echo 'check      all tests [TESTS=collection[:test]] [WHERE=here,lab] [KERNELS=6.1,6.12]'
+	@echo 'check-isa  instruction-set tests: tables, privileged, random programs, broken engines'
 	@echo 'bench      measurements; style: checks of the sources; format: clang-format them'
 	@echo 'install, uninstall, docs, guest (fetch it), deps (install packages), clean'
 
@@ -84,6 +85,9 @@ shell: deps
 check style: deps
 	@$(MAKE) -C selftests O=$(O) $@
 
+check-isa: deps
+	@$(MAKE) -C selftests O=$(O) check TESTS=make:uhost,make:tests,make:module,isa
+
 bench bench-boot: deps
 	@$(MAKE) -C selftests/bench O=$(O) $@
 
@@ -128,5 +132,5 @@ uninstall:
 clean:
 	rm -rf $(O)
 
-.PHONY: all help module lab-modules daemon cli uhost deps guest demo shell check style bench bench-boot bench-lab \
+.PHONY: all help module lab-modules daemon cli uhost deps guest demo shell check check-isa style bench bench-boot bench-lab \
 	format docs install uninstall clean

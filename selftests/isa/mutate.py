@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Are the instruction-set tests good enough? Breaks the engine on purpose, one
-way at a time, builds uhost from a copy of the sources and looks whether a test
-notices. Prints the share that was caught.
+way at a time, and looks whether a test notices.
 
-  mutate.py [--only REGEX] [--jobs N]
+  mutate.py [--only REGEX] [--jobs N] [--all]
 
-A mutation is a piece of a source file and what it is replaced with. One whose
-piece is not found any more is an error: the table has to follow the sources.
+The ways are the table in kmod/guest/mutants.h; uhost-mutate is built with them and
+takes one by --mutate. A mutant is given to the tests in an order that begins with
+the one that its row names, until one fails; with --all every test sees every
+mutant. Prints the test that caught each, and the share that was caught.
 """
 
 import os
@@ -17,183 +18,202 @@ sys.path[0] = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib")
 # pylint: disable=wrong-import-position
 import argparse
 import concurrent.futures
+import importlib.util
 import re
-import shutil
 import subprocess
-import tempfile
+import time
 
+import gen
+import image
 import rv
 import tap
 
-INT, MEM, SEL, SYS, FP = ("kmod/dbt/x86/select_%s.c" % n for n in ("int", "mem", "", "sys", "fp"))
-SEL = "kmod/dbt/x86/select.c"
-HART, CACHE, TR = "kmod/hart.c", "kmod/dbt/cache.c", "kmod/dbt/translate.c"
-RESV, PAIR = "kmod/mmu/resv.c", "kmod/dbt/pair.c"
-CSR, PT, TRAP, DEC = ("kmod/guest/%s.c" % n for n in ("csr", "pagetable", "trap", "decode"))
-
-MUTATIONS = [
-    ("addi of a known value", INT, "set_const(tx, in->rd, v + in->imm);", "set_const(tx, in->rd, v - in->imm);"),
-    ("addi to itself in a slot", INT, "alu_mi(b, ALU_ADD, slot(in->rd), in->imm);", "alu_mi(b, ALU_ADD, slot(in->rd), in->imm + 1);"),
-    ("addiw without sign", INT, "set_const(tx, in->rd, (s64)(s32)(v + in->imm));", "set_const(tx, in->rd, (u32)(v + in->imm));"),
-    ("sub with rd = rs2", INT, "d = in->rd == rs2 ? RAX : dst(tx, in->rd, RAX);", "d = dst(tx, in->rd, RAX);"),
-    ("sub is taken for commutative", INT, "if (op != ALU_SUB && rs1 != in->rd", "if (rs1 != in->rd"),
-    ("and with x0", INT, "else if (op == ALU_AND)\n\t\talu32_rr(b, ALU_XOR, d, d);", ""),
-    ("32-bit results are not extended", INT, "movsxd_rr(&tx->b, d, h);\n\tcommit(tx, rd, d);", "mov32_rr(&tx->b, d, h);\n\tcommit(tx, rd, d);"),
-    ("srai of a known value", INT, "(u64)((s64)v >> in->imm));", "(u64)(v >> in->imm));"),
-    ("slti of a known value", INT, "cc == CC_L ? (s64)v < (s64)i : v < i", "v < i"),
-    ("andi 255 of a sign-extended byte", INT, "op == ALU_AND && in->imm == 255", "op == ALU_AND && (in->imm & 255) == 255"),
-    ("xori -1", INT, "if (op == ALU_XOR && in->imm == -1)", "if (op != ALU_AND && in->imm == -1)"),
-    ("mulhsu is mulhu", INT, "if (in->op == DTV_OP_MULHSU) {", "if (0) {"),
-    ("mul with rd = rs2", INT, "d = in->rd == in->rs2 && in->rd != in->rs1 ? RAX : dst(tx, in->rd, RAX);", "d = dst(tx, in->rd, RAX);"),
-    ("INT_MIN / -1", INT, "\t\tminus = jcc_rel8(b, CC_E);", "\t\tminus = jcc_rel8(b, CC_P);"),
-    ("remainder by zero", INT, "if (rem)\n\t\tmov_rr(b, RDX, RAX);", "if (rem)\n\t\tmov_rr(b, RDX, RCX);"),
-    ("divw by a zero of 32 bits", INT, "if (w)\n\t\ttest32_rr(b, RCX, RCX);", "if (0)\n\t\ttest32_rr(b, RCX, RCX);"),
-    ("bge is bgt", INT, "branch(tx, CC_GE);", "branch(tx, CC_G);"),
-    ("bltu is blt", INT, "branch(tx, CC_B);", "branch(tx, CC_L);"),
-    ("comparison of x0 with x0", INT, "alu32_rr(b, ALU_CMP, RCX, RCX);", "alu_mi(b, ALU_CMP, HART(scratch), 1);"),
-    ("jalr keeps an odd target", INT, "alu_ri(b, ALU_AND, RAX, -2);\n\tif (in->rd &&", "if (in->rd &&"),
-    ("jalr to a known target forgets the offset", INT, "(v + in->imm) & ~1ULL", "v & ~1ULL"),
-    ("jal links to itself", INT, "gva_t link = tx->pc + in->len;", "gva_t link = tx->pc + 4;"),
-    ("facts about rd stay", SEL, "tx->known &= ~(1U << rd);", ""),
-    ("address facts about rd stay", SEL, "tx->canon &= ~(1U << rd);", ""),
-    ("no address check", MEM, "if (rs1 == 0 || !(tx->canon & 1U << rs1)", "if (0 && !(tx->canon & 1U << rs1)"),
-    ("x0 is stored from rax", MEM, "mov16_mi(b, m, 0);", "mov16_mr(b, m, RAX);"),
-    ("lb is lbu", MEM, "movsx8_rm(b, d, m);", "movzx8_rm(b, d, m);"),
-    ("lwu is lw", MEM, "mov32_rm(b, d, m);\n\t\tbreak;", "movsxd_rm(b, d, m);\n\t\tbreak;"),
-    ("misaligned atomics are done", MEM, "test8_ri(&tx->b, base, w ? 7 : 3);", "test8_ri(&tx->b, base, 0);"),
-    ("sc without reservation", MEM, "mov_ri(b, RAX, 1);\n\t\tcommit(tx, in->rd, RAX);", "mov_ri(b, RAX, 0);\n\t\tcommit(tx, in->rd, RAX);"),
-    ("sc of a pair says it failed", MEM, "setcc_r(b, CC_NE, RAX);", "setcc_r(b, CC_E, RAX);"),
-    ("lr of a pair keeps no value", MEM, "mov_mr(b, HART(resv_value), RAX);", ""),
-    ("sc keeps the reservation", RESV, "resv_end(cpu);\n\tWRITE_ONCE(h->resv_addr, ~0ULL);", ""),
-    ("sc at another address", HART, "h->resv_addr != gva) {", "0) {"),
-    ("sc of a pair at another address", PAIR, "in.rs1 != lr->rs1 ||", ""),
-    ("pair whose lr changes its address", PAIR, "if (lr->rd && lr->rd == lr->rs1)", "if (0)"),
-    ("A and D bits are no stores", PT, "dtv_guest_pte_written(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);", ""),
-    ("amomaxu is amomax", MEM, "keep = CC_A;", "keep = CC_G;"),
-    ("amo.w result is not extended", MEM, "if (!w)\n\t\t\tmovsxd_rr(&tx->b, RAX, RAX);", ""),
-    ("amo of 32 bits compares 64", MEM, "alu32_rr(b, ALU_CMP, RAX, RDX);", "alu_rr(b, ALU_CMP, RAX, RDX);"),
-    ("two registers share a host register", SEL, "[14] = R13,", "[14] = R12,"),
-    ("the checked entry lets every page in", SEL, "x86_fix8(&tx->b, jcc_rel8(&tx->b, CC_NE), tx->start);\n\tif (xp2)", "if (xp2)"),
-    ("the second page is not checked", SEL, "\tif (xp2) {\n\t\tcmp32", "\tif (0) {\n\t\tcmp32"),
-    ("returns go where they were predicted", SEL, "dtv_tx_cold(tx, COLD_RETURN, jcc_rel32(&tx->b, CC_NE));", "dtv_tx_cold(tx, COLD_RETURN, jcc_rel32(&tx->b, CC_P));"),
-    ("jump cache does not compare", SEL, "dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_NE));\n\tjmp_m", "dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(&tx->b, CC_P));\n\tjmp_m"),
-    ("csrrw sepc keeps bit 0", SYS, "plain(tx, HART(sepc), -2)", "plain(tx, HART(sepc), -1)"),
-    ("sret leaves SIE alone", SYS, "alu32_rr(b, ALU_OR, RAX, RCX);\n\talu32_ri(b, ALU_OR, RAX, DTV_MSTATUS_SPIE);", "alu32_ri(b, ALU_OR, RAX, DTV_MSTATUS_SPIE);"),
-    ("ecall forgets SPIE", SYS, "alu32_ri(b, ALU_AND, RCX, DTV_MSTATUS_SPIE);", "alu32_ri(b, ALU_AND, RCX, 0);"),
-    ("sstatus reads without SD", SYS, "alu_rr(b, ALU_OR, RAX, RCX);\n\t/* UXL", "/* UXL"),
-    ("SUM off does not change the view", SYS, "mov_rm(b, RDX, HART(view_s));\n\ttest_rr", "mov_rm(b, RDX, HART(view_sum));\n\ttest_rr"),
-    ("TSR is not looked at", SYS, "DTV_MSTATUS_SPP | DTV_MSTATUS_TSR", "DTV_MSTATUS_SPP"),
-    ("unmasking does not look for an interrupt", SYS, "\tif (on)\n\t\tlook_at_hint(tx);", ""),
-    ("U pages are open to S-mode", PT, "(status & DTV_MSTATUS_SUM)", "true"),
-    ("MXR is not looked at", PT, "(status & DTV_MSTATUS_MXR)", "0"),
-    ("stores do not drop code", HART, "if (dtv_dbt_is_code(&vm->dbt, gpa))\n\t\tdtv_dbt_invalidate(&vm->dbt, gpa);", "(void)vm, (void)gpa;"),
-    ("sfence.vma keeps mappings", HART, "dtv_view_fence(cpu, f);", ""),
-    ("sfence.vma keeps executable pages", HART, "dtv_dbt_forget(cpu->area, ~0ULL, false);\n\tmemset(cpu->big", "memset(cpu->big"),
-    ("a satp write keeps executable pages", HART, "dtv_dbt_forget(cpu->area, ~0ULL, !cpu->local_s && !bare);", ""),
-    ("fetch fault in the second half names the first", HART, "trap(cpu, w.exc, pc + 2);", "trap(cpu, w.exc, pc);"),
-    ("flw does not box", HART, "h->f[rd] = v | 0xffffffff00000000ULL;", "h->f[rd] = v;"),
-    ("MPRV stays on mret", TRAP, "DTV_MSTATUS_MPRV", "0"),
-    ("fflags are not cleared", CSR, "h->mxcsr &= ~MXCSR_FLAGS;", ""),
-    ("mstatus.MPP takes 2", CSR, "if ((new & DTV_MSTATUS_MPP) == 2ULL << DTV_MSTATUS_MPP_SHIFT)", "if (0)"),
-]
+HERE = os.path.dirname(os.path.abspath(__file__))
+ORDER = ["table", "priv", "random", "storm", "meet", "kicked", "smp"]
 
 
-def copy_tree(top, to):
-    for d in ("kmod", "daemon", "uapi", "selftests"):
-        shutil.copytree(os.path.join(top, d), os.path.join(to, d), symlinks=True,
-                        ignore=shutil.ignore_patterns("*.o", "*.ko", "__pycache__"))
+def script(name):
+    """A test program of this directory as a module: the random.py here is not Python's."""
+    spec = importlib.util.spec_from_file_location("isa_" + name, os.path.join(HERE, name + ".py"))
+    mod = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(mod)
+    return mod
 
 
-class Lab:
-    """A copy of the sources with a build directory of its own."""
+class Elf:
+    """A test that is an image: caught() compares what it leaves behind with QEMU's."""
 
-    def __init__(self, top, build, cache):
-        self.cache = cache
-        self.top = top
-        self.dir = tempfile.mkdtemp(prefix="dtv-mutate-")
-        self.src = os.path.join(self.dir, "src")
-        self.out = os.path.join(self.dir, "build")
-        os.makedirs(os.path.join(self.out, "isa"))
-        copy_tree(top, self.src)
-        shutil.copy(os.path.join(build, "isa", "rt.elf"), os.path.join(self.out, "isa"))
-        self.build()
+    def __init__(self, name, args, extra=()):
+        self.name, self.args, self.extra = name, args, list(extra)
+        self.run = image.Runner(args.build, 120)
+        self.elf = self.run.path(name + ".elf")
+        self.good = None
+        self.seconds = 0
 
-    def build(self):
-        r = subprocess.run(["make", "-s", "-C", os.path.join(self.src, "selftests", "host"), "O=" + self.out,
-                            os.path.join(self.out, "uhost")], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        return r.returncode == 0, r.stdout.decode(errors="replace")
+    def prepare(self):
+        """Run it with nothing broken. Returns what is wrong."""
+        start = time.monotonic()
+        self.good = self.run.run_uhost(self.elf, self.extra)
+        self.seconds = time.monotonic() - start
+        return self.differs(self.good)
 
-    def try_one(self, mutation):
-        """(state, what noticed)"""
-        _, path, old, new = mutation
-        full = os.path.join(self.src, path)
-        with open(full) as f:
-            text = f.read()
-        if old not in text:
-            return "stale", "%s has no: %s" % (path, old.split("\n")[0])
-        with open(full, "w") as f:
-            f.write(text.replace(old, new))
+    def caught(self, run, mutant):
+        run.timeout = max(5, int(self.seconds * 5))
         try:
-            ok, log = self.build()
-            if not ok:
-                return "stale", "does not build: " + log[-200:]
-            return self.tests()
+            got = run.run_uhost(self.elf, self.extra + ["--mutate", mutant])
+        except image.RunError as e:
+            return str(e).split("\n", maxsplit=1)[0]
+        return None if got == self.good else self.differs(got)
+
+
+class Table(Elf):
+    def __init__(self, args):
+        super().__init__("table", args)
+        self.mod = script("table")
+        self.t = self.mod.Tables(os.path.join(args.build, "isa", "rt.elf"), None)
+        self.t.build()
+        self.t.img.write(self.elf)
+        self.want = self.run.run_qemu(self.elf)
+
+    def differs(self, got):
+        bad = self.mod.check(self.t.groups, self.want, got, "")
+        return bad[0][0].name if bad else None
+
+
+class Priv(Elf):
+    def __init__(self, args):
+        super().__init__("priv", args)
+        self.mod = script("priv")
+        self.s = self.mod.Suite(os.path.join(args.build, "isa", "rt.elf"), None)
+        self.s.build()
+        self.s.img.write(self.elf)
+        self.want = self.run.run_qemu(self.elf, image.ICOUNT)
+
+    def differs(self, got):
+        for t in self.s.tests:
+            if self.mod.check(t, self.want, got):
+                return t.name
+        return None
+
+
+class Random(Elf):
+    """Programs by seed, in three modes and with odd encodings; @storm: ticks between timer interrupts."""
+
+    def __init__(self, args, name, count, storm=0, extra=()):
+        super().__init__(name, args, extra)
+        self.gens = [gen.Gen("%s.%d" % (args.seed, k), None, None, storm > 0) for k in range(count)]
+        self.gens += [gen.Words("%s.%d" % (args.seed, k), None, None, storm > 0) for k in range(count // 4)]
+        self.mod = script("random")
+        bench = self.mod.Bench(argparse.Namespace(build=args.build, timeout=120))
+        try:
+            self.want = bench.run.run_qemu(bench.image(self.gens, name + "-still.elf"))
+            os.replace(bench.image(self.gens, name + ".elf", storm), self.elf)
         finally:
-            with open(full, "w") as f:
-                f.write(text)
+            bench.run.close()
+        self.bench = bench
 
-    def tests(self):
-        env = dict(os.environ, UHOST=os.path.join(self.out, "uhost"), O=self.out, ISA_CACHE=self.cache)
-        here = os.path.dirname(os.path.abspath(__file__))
-        for cmd in (["priv.py"], ["table.py"], ["random.py", "--seed", "mutate", "--count", "200", "--stop-after", "0", "--timeout", "10"],
-                    ["random.py", "--seed", "mutates", "--count", "60", "--batch", "20", "--storm", "500", "--stop-after", "0", "--timeout", "10"]):
-            r = subprocess.run([sys.executable, os.path.join(here, cmd[0])] + cmd[1:], env=env, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, check=False)
-            if r.returncode:
-                lines = [ln for ln in r.stdout.decode(errors="replace").splitlines() if ln.startswith("not ok")]
-                return "caught", "%s: %d results" % (" ".join(cmd[:1]), len(lines))
-        return "missed", ""
+    def differs(self, got):
+        for g in self.gens:
+            if self.bench.diff(g, self.want, got):
+                return "program %s" % g.seed
+        return None
 
-    def close(self):
-        shutil.rmtree(self.dir, ignore_errors=True)
+
+class Meet(Elf):
+    """Two harts over shared cells, maybe kicked at any place. On a busy machine they seldom run at the same time."""
+
+    def __init__(self, args, name, rounds, extra=()):
+        super().__init__(name, args, ["--cpus", "2"] + list(extra))
+        self.m = script("meet").Meeting(os.path.join(args.build, "isa", "rt.elf"), rounds)
+        self.m.img.write(self.elf)
+
+    def differs(self, got):
+        return next((name for name, why in self.m.check(got) if why), None)
+
+    def patient(self, run, mutant):
+        """The same for what shows by chance: up to twelve tries."""
+        return next((why for why in (self.caught(run, mutant) for _ in range(12)) if why), None)
+
+
+class Smp:
+    """A kernel with a verdict of its own."""
+
+    name = "smp"
+
+    def __init__(self, args):
+        self.cmd = [os.path.join(args.build, "uhost-mutate"), "--kernel", os.path.join(args.build, "smp", "Image"),
+                    "--memory", "64M", "--cpus", "2", "--append", "smp.seconds=1", "--max-seconds", "6"]
+
+    def prepare(self):
+        return self.caught(None, "none")
+
+    def caught(self, _, mutant):
+        r = subprocess.run(self.cmd + ["--mutate", mutant], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, check=False)
+        lines = r.stdout.decode(errors="replace").splitlines()
+        if r.returncode == 0 and "smp: passed" in lines:
+            return None
+        said = [ln for ln in lines if ln.startswith("smp:")]
+        return said[-1] if said else "ends with %d" % r.returncode
+
+
+def mutants(program):
+    out = subprocess.run([program, "--mutate", "list"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return [tuple(ln.split("\t")) for ln in out.splitlines()]
 
 
 def main():
     ap = argparse.ArgumentParser()
-    ap.add_argument("--only", help="mutations whose name matches")
+    ap.add_argument("--only", help="mutants whose name matches")
     ap.add_argument("--jobs", type=int, default=os.cpu_count())
-    ap.add_argument("--top", default=rv.TOP)
+    ap.add_argument("--seed", default="mutate", help="of the random programs")
+    ap.add_argument("--all", action="store_true", help="do not stop at the first test that notices")
     ap.add_argument("--build", default=rv.BUILD)
     args = ap.parse_args()
-    chosen = [m for m in MUTATIONS if not args.only or re.search(args.only, m[0])]
-    cache = tempfile.mkdtemp(prefix="dtv-mutate-cache-")
-    labs = [Lab(args.top, args.build, cache) for _ in range(args.jobs)]
     out = tap.Tap()
-    free = list(labs)
-    states = {}
+    program = os.path.join(args.build, "uhost-mutate")
+    os.environ["UHOST"] = program
+    if not os.access(program, os.X_OK):
+        return out.skip_all("no %s: make -C selftests/host mutate" % program)
+    start = time.monotonic()
+    tests = {t.name: t for t in (Table(args), Priv(args), Random(args, "random", 240), Random(args, "storm", 60, 300),
+                                 Meet(args, "meet", 40000), Meet(args, "kicked", 40000, ["--stress-kicks"]),
+                                 Smp(args))}
+    for t in tests.values():
+        why = t.prepare()
+        if why:
+            out.result(False, "%s passes with nothing broken" % t.name, [why])
+    if out.failed:
+        return out.done()
+    print("# prepared after %.0f s" % (time.monotonic() - start), flush=True)
 
     def work(m):
-        lab = free.pop()
+        run = image.Runner(args.build, 60)
+        begin = time.monotonic()
+        hits = []
         try:
-            return m, lab.try_one(m)
+            for name in sorted(ORDER, key=lambda n: n != m[1]):
+                test = tests[name]
+                why = test.patient(run, m[0]) if name == m[1] and name in ("meet", "kicked") else test.caught(run, m[0])
+                if why:
+                    hits.append("%s: %s" % (name, why))
+                    if not args.all:
+                        break
         finally:
-            free.append(lab)
-    try:
-        state, why = labs[0].tests()
-        if state != "missed":
-            out.result(False, "the tests pass without a mutation", [why])
-            return out.done()
-        with concurrent.futures.ThreadPoolExecutor(args.jobs) as ex:
-            for m, (state, why) in ex.map(work, chosen):
-                states[state] = states.get(state, 0) + 1
-                out.result(state == "caught", "%s (%s)" % (m[0], why if state == "caught" else state),
-                           [why] if why and state != "caught" else [])
-    finally:
-        for lab in labs:
-            lab.close()
-        shutil.rmtree(cache, ignore_errors=True)
-    print("# %d of %d caught (%.0f %%), %d not applicable" % (
-        states.get("caught", 0), len(chosen), 100.0 * states.get("caught", 0) / max(1, len(chosen)), states.get("stale", 0)))
+            run.close()
+        return hits, time.monotonic() - begin
+    chosen = [m for m in mutants(program) if not args.only or re.search(args.only, m[0])]
+    caught = 0
+    with concurrent.futures.ThreadPoolExecutor(args.jobs) as ex:
+        for m, (hits, seconds) in zip(chosen, ex.map(work, chosen)):
+            caught += bool(hits)
+            what = "; ".join(hits) or "no test notices"
+            out.result(bool(hits), "%s (%s): %s%s" % (m[0], m[2], what, " [%.0f s]" % seconds if seconds >= 5 else ""))
+    for t in tests.values():
+        if isinstance(t, Elf):
+            t.run.close()
+    print("# caught %d of %d (%d %%) in %.0f s" % (caught, len(chosen), 100 * caught // max(1, len(chosen)),
+                                                  time.monotonic() - start))
     return out.done()
 
 
