@@ -74,9 +74,20 @@ class Table(Elf):
         self.t.build()
         self.t.img.write(self.elf)
         self.want = self.run.run_qemu(self.elf)
+        # What the packaged QEMU does wrong is the simulator's.
+        mine = [g for g in self.t.groups if g.name.split(" ")[0] in self.mod.NOT_IN_QEMU]
+        self.sim, self.mine = self.mod.simulate(self.t, mine)
+        self.groups = [g for g in self.t.groups if g not in mine]
 
     def differs(self, got):
-        bad = self.mod.check(self.t.groups, self.want, got, "")
+        bad = self.mod.check(self.groups, self.want, got, "")
+        if not bad:
+            # But for mstatus, which the simulator has not.
+            sim = bytearray(self.sim)
+            for g in self.mine:
+                o = g.prog.state - image.SIG + image.S_MSTATUS
+                sim[o:o + 8] = got[o:o + 8]
+            bad = self.mod.check(self.mine, bytes(sim), got, "")
         return bad[0][0].name if bad else None
 
 

@@ -48,6 +48,7 @@ class Suite(StateTests, MemoryTests, SuiteBase):
         self.fixup()
         self.page_bits()
         self.pointer_bits()
+        self.reservations()
         self.mprv()
         self.fixup()
         self.fences()

@@ -87,6 +87,25 @@ class MemoryTests:
         t.pte_mask = ~(A if what == "amo" else 0) & M64
         self.add(t)
 
+    def reservations(self):
+        """A trap between LR and SC ends the reservation, in each mode that it can come from."""
+        for mode in ("M", "S", "U"):
+            name = "reservation over a trap from %s" % mode
+            if not self.want(name):
+                continue
+            cell = self.img.sig_alloc(64, 64)
+            t = Test(self, name, mode)
+            t.li(R["s0"], cell)
+            t.li(R["a1"], 7)
+            for w in ("w", "d"):
+                t.i("lr." + w, rd=R["a0"], rs1=R["s0"])
+                t.i("ebreak")
+                t.i("sc." + w, rd=R["a2"], rs1=R["s0"], rs2=R["a1"])
+                t.out(R["a2"], "sc." + w, want=1)
+            t.i("ld", rd=R["a0"], rs1=R["s0"])
+            t.out(R["a0"], "cell", want=0)
+            self.add(t)
+
     def pointer_bits(self):
         """Pointers to a next table with each bit that they must not have, and with G, which they may."""
         phys = self.img.sig_alloc(struct.pack("<Q", 0x77) * 512, PAGE)
