@@ -52,14 +52,58 @@ void dtv_cpu_timer_fired(struct dtv_cpu *cpu)
 		request(cpu, DTV_REQ_IRQ);
 }
 
-/* The interrupt wires as the hart sees them now: PLIC outputs and the Sstc comparator. */
+/**
+ * dtv_vm_time() - the guest's mtime
+ * @vm: VM
+ *
+ * Return: ticks of 10 MHz.
+ * Context: any.
+ */
+u64 dtv_vm_time(struct dtv_vm_core *vm)
+{
+	return dtv_host_time(vm) + READ_ONCE(vm->time_offset);
+}
+
+/* The interrupt wires as the hart sees them now: PLIC outputs, msip and both comparators. */
 static u64 lines_now(struct dtv_cpu *cpu)
 {
-	u64 lines = READ_ONCE(cpu->lines), when = READ_ONCE(cpu->timer_when);
+	u64 lines = READ_ONCE(cpu->lines), s = READ_ONCE(cpu->stime), m = READ_ONCE(cpu->mtimecmp);
+	u64 now;
+
+	if (s == ~0ULL && m == ~0ULL)
+		return lines;
+	now = dtv_vm_time(cpu->vm);
+	if (s != ~0ULL && now >= s)
+		lines |= BIT_ULL(DTV_IRQ_STI);
+	if (m != ~0ULL && now >= m)
+		lines |= BIT_ULL(DTV_IRQ_MTI);
+	return lines;
+}
+
+/* Have the host call at the earlier comparator that is to come; what has come is in lines_now(). */
+static void arm_timer(struct dtv_cpu *cpu)
+{
+	u64 now = dtv_vm_time(cpu->vm), s = READ_ONCE(cpu->stime), m = READ_ONCE(cpu->mtimecmp);
+	u64 next = ~0ULL, host = dtv_host_time(cpu->vm);
+
+	if (s > now)
+		next = s;
+	if (m > now && m < next)
+		next = m;
+	/* Both count alike, from another zero. */
+	if (next != ~0ULL)
+		next = next - now < ~0ULL - host ? host + (next - now) : ~0ULL;
+	WRITE_ONCE(cpu->timer_when, next);
+	dtv_host_timer(cpu, next);
+}
+
+/* The host's timer went off: the other comparator may still be to come. */
+static void renew_timer(struct dtv_cpu *cpu)
+{
+	u64 when = READ_ONCE(cpu->timer_when);
 
 	if (when != ~0ULL && dtv_host_time(cpu->vm) >= when)
-		lines |= BIT_ULL(DTV_IRQ_STI);
-	return lines;
+		arm_timer(cpu);
 }
 
 bool dtv_cpu_pending(struct dtv_cpu *cpu)
@@ -84,6 +128,7 @@ bool dtv_cpu_runnable(struct dtv_cpu *cpu)
 		return true;
 	if (halted(cpu))
 		return false;
+	renew_timer(cpu);
 	return dtv_guest_wfi_done(&cpu->area->hart, lines_now(cpu));
 }
 
@@ -157,7 +202,7 @@ static void fill_env(struct dtv_cpu *cpu, struct dtv_env *env)
 {
 	memset(env, 0, sizeof(*env));
 	env->isa = cpu->vm->isa;
-	env->time = dtv_host_time(cpu->vm);
+	env->time = dtv_vm_time(cpu->vm);
 	env->lines = lines_now(cpu);
 	env->cycles = env->time * 100;
 	env->sbi = cpu->vm->sbi;
@@ -224,8 +269,8 @@ static void program_timer(struct dtv_cpu *cpu)
 	/* stimecmp drives STIP only with menvcfg.STCE (privileged manual 3.1.18, 12.1). */
 	u64 when = READ_ONCE(h->menvcfg) >> 63 ? READ_ONCE(h->stimecmp) : ~0ULL;
 
-	WRITE_ONCE(cpu->timer_when, when);
-	dtv_host_timer(cpu, when);
+	WRITE_ONCE(cpu->stime, when);
+	arm_timer(cpu);
 }
 
 static void fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
@@ -438,6 +483,10 @@ static void take_requests(struct dtv_cpu *cpu)
 	}
 	if (req & DTV_REQ_SSIP)
 		h->mip |= BIT_ULL(DTV_IRQ_SSI);
+	if (req & DTV_REQ_TIMER)
+		arm_timer(cpu);
+	else if (req & DTV_REQ_IRQ)
+		renew_timer(cpu);
 }
 
 /* Requests and interrupts, then what comes next. In an engine section, which it ends. */
@@ -724,6 +773,14 @@ static enum dtv_action start_mmio(struct dtv_cpu *cpu, const struct dtv_insn *in
 	cpu->mmio_insn = *in;
 	cpu->mmio_next_ip = next_ip;
 	cpu->mmio_gen = vm->dbt.gen;
+	if (gpa - DTV_CLINT_BASE < DTV_CLINT_SIZE) {
+		if (write)
+			dtv_clint_write(vm, gpa - DTV_CLINT_BASE, len, data);
+		else
+			cpu->mmio.data = dtv_clint_read(vm, gpa - DTV_CLINT_BASE, len);
+		engine_leave(cpu);
+		return dtv_cpu_mmio_done(cpu);
+	}
 	if (gpa - DTV_PLIC_BASE < DTV_PLIC_SIZE) {
 		if (write)
 			dtv_plic_write(&vm->plic, gpa - DTV_PLIC_BASE, len, data);
@@ -1123,6 +1180,7 @@ u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
 	if (READ_ONCE(cpu->requests) == DTV_REQ_IRQ && !READ_ONCE(vm->gate) &&
 	    !READ_ONCE(vm->stopped)) {
 		cmpxchg(&cpu->requests, DTV_REQ_IRQ, 0UL);
+		renew_timer(cpu);
 		update_hint(cpu);
 		if (dtv_guest_interrupt(h, lines_now(cpu)) < 0)
 			return ip;
@@ -1320,6 +1378,8 @@ int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv
 	cpu->area = area;
 	cpu->area_exec = area_exec;
 	cpu->timer_when = ~0ULL;
+	cpu->stime = ~0ULL;
+	cpu->mtimecmp = ~0ULL;
 	cpu->hsm = DTV_HSM_STOPPED;
 	cpu->resv.gpa = ~0ULL;
 	spin_lock_init(&cpu->req_lock);

@@ -15,6 +15,7 @@
 #include "dbt/dbt.h"
 #include "mmu/view.h"
 #include "mmu/resv.h"
+#include "irq/clint.h"
 #include "irq/plic.h"
 #include "host.h"
 
@@ -30,10 +31,12 @@
 #define DTV_REQ_LEAVE BIT(3) /* just leave translated code */
 #define DTV_REQ_IRQ BIT(4) /* interrupt lines changed */
 #define DTV_REQ_SSIP BIT(5) /* set mip.SSIP: an IPI by the SBI */
+#define DTV_REQ_TIMER BIT(6) /* mtimecmp or mtime changed: program the timer */
 #ifndef BIT
 #define BIT(n) (1UL << (n))
 #endif
 
+#define DTV_CLINT_BASE 0x02000000ULL
 #define DTV_PLIC_BASE 0x0c000000ULL
 
 /* SBI HSM states (SBI 2.0 chapter 9). */
@@ -73,6 +76,7 @@ struct dtv_vm_core {
 	spinlock_t resv_lock;
 	u32 nr_resv; /* harts whose reservation is recorded */
 	struct dtv_plic plic;
+	u64 time_offset; /* mtime minus the host's count of ticks; one word, any hart writes it */
 };
 
 struct dtv_cpu {
@@ -92,7 +96,9 @@ struct dtv_cpu {
 	spinlock_t req_lock;
 	struct dtv_fence req_fence;
 	u64 lines; /* mip bits driven by wires (atomic or under req_lock) */
-	u64 timer_when; /* stimecmp as programmed, ~0 none */
+	u64 stime; /* stimecmp while it drives STIP, else ~0; mtime's ticks */
+	u64 mtimecmp; /* drives MTIP; any hart may write it */
+	u64 timer_when; /* the earlier of both that is to come, ~0 none; the host's ticks */
 
 	u32 hsm; /* enum dtv_hsm */
 	u64 start_pc, start_arg;
@@ -211,6 +217,8 @@ void dtv_cpu_timer_fired(struct dtv_cpu *cpu);
 /* Requests, kicks, interrupt lines; any context. */
 void dtv_cpu_request(struct dtv_cpu *cpu, unsigned long req);
 void dtv_cpu_set_line(struct dtv_cpu *cpu, enum dtv_irq irq, bool level);
+/* mtime: now, in ticks of 10 MHz. Any context. */
+u64 dtv_vm_time(struct dtv_vm_core *vm);
 /* Guest RAM at [gpa, gpa+size) was written from outside (device, loader): drop its translations. */
 void dtv_vm_memory_written(struct dtv_vm_core *vm, gpa_t gpa, u64 size);
 
