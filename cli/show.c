@@ -139,6 +139,7 @@ static void print_guest(const struct vmctl *v, json_t *g)
 	print_text(g, "config");
 	print_text(g, "kernel");
 	print_text(g, "initrd");
+	print_text(g, "bios");
 	print_text(g, "elf");
 	print_text(g, "signature");
 	print_text(g, "cmdline");

@@ -16,6 +16,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "fdt.h"
 #include "image.h"
 #include "kmod/guest/isa.h"
 
@@ -179,6 +180,15 @@ const char *const dtv_file_keys[DTV_FILES] = {
 	[DTV_FILE_INITRD] = "initrd",
 	[DTV_FILE_ELF] = "elf",
 	[DTV_FILE_SIGNATURE] = "signature",
+	[DTV_FILE_BIOS] = "bios",
+	"load0",
+	"load1",
+	"load2",
+	"load3",
+	"load4",
+	"load5",
+	"load6",
+	"load7",
 };
 
 static enum dtv_file file_of(const struct key *k)
@@ -188,6 +198,13 @@ static enum dtv_file file_of(const struct key *k)
 	while (strcmp(dtv_file_keys[i], k->name))
 		i++;
 	return i;
+}
+
+/* An absolute path, of @len bytes of @text. */
+static char *path_of(struct reader *r, const char *text, size_t len)
+{
+	return text[0] == '/' ? dtv_format("%.*s", (int)len, text) :
+				dtv_format("%s/%.*s", r->dir, (int)len, text);
 }
 
 /* The absolute path of the file in @s, or NULL. */
@@ -200,32 +217,67 @@ static char *take_path(struct reader *r, const config_setting_t *s, const struct
 		complain(r, s, "%s: expected %s, not an empty string", k->name, k->expected);
 		return NULL;
 	}
-	return text[0] == '/' ? dtv_strdup(text) : dtv_format("%s/%s", r->dir, text);
+	return path_of(r, text, strlen(text));
+}
+
+/* Whether @path is a file that can be read. */
+static bool look_at(struct reader *r, const config_setting_t *s, const struct key *k,
+		    const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	bool ok = false;
+
+	if (fd < 0) {
+		complain(r, s, "%s: expected %s: %s: %s", k->name, k->expected, path,
+			 strerror(errno));
+		return false;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		complain(r, s, "%s: expected %s: %s is not a regular file", k->name, k->expected,
+			 path);
+	else
+		ok = true;
+	close(fd);
+	return ok;
 }
 
 static void take_file(struct reader *r, const config_setting_t *s, const struct key *k)
 {
 	char *path = take_path(r, s, k);
-	struct stat st;
-	int fd;
 
-	if (!path)
-		return;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0) {
-		complain(r, s, "%s: expected %s: %s: %s", k->name, k->expected, path,
-			 strerror(errno));
-		free(path);
-		return;
-	}
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		complain(r, s, "%s: expected %s: %s is not a regular file", k->name, k->expected,
-			 path);
+	if (path && !look_at(r, s, k, path)) {
 		free(path);
 		path = NULL;
 	}
-	close(fd);
 	r->c->file[file_of(k)] = path;
+}
+
+static void take_places(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	if (config_setting_length(s) > LOADER_PLACES) {
+		complain(r, s, "%s: expected %s, not %d", k->name, k->expected,
+			 config_setting_length(s));
+		return;
+	}
+	for (int i = 0; i < config_setting_length(s); i++) {
+		const char *text = config_setting_get_string_elem(s, i);
+		char *path;
+		size_t len;
+
+		if (!text || !loader_parse_place(text, &len, &r->c->place_gpa[i])) {
+			complain(r, s, "%s: expected %s, not \"%s\"", k->name, k->expected,
+				 text ? text : "a number");
+			return;
+		}
+		path = path_of(r, text, len);
+		if (!look_at(r, s, k, path)) {
+			free(path);
+			return;
+		}
+		r->file[DTV_FILE_PLACE + i] = s;
+		r->c->file[DTV_FILE_PLACE + i] = path;
+	}
 }
 
 /* A file that is going to be written: it need not be there, but what is there must be a file. */
@@ -292,6 +344,9 @@ static const struct key keys[] = {
 	  take_file },
 	{ "initrd", CONFIG_TYPE_STRING, false, "the file name of an initial RAM disk in quotes",
 	  take_file },
+	{ "bios", CONFIG_TYPE_STRING, false, "the file name of firmware in quotes", take_file },
+	{ "load", CONFIG_TYPE_ARRAY, false, "up to 8 of \"FILE@ADDRESS\" in brackets",
+	  take_places },
 	{ "elf", CONFIG_TYPE_STRING, false, "the file name of a bare-metal program in quotes",
 	  take_file },
 	{ "signature", CONFIG_TYPE_STRING, false, "the name of a file to be written in quotes",
@@ -369,77 +424,72 @@ static void complain_syntax(struct reader *r, config_t *cfg)
 			 text ? text : "cannot be read", more);
 }
 
-static bool open_named(struct reader *r, enum dtv_file file, int *fd)
-{
-	*fd = r->c->file[file] ? open(r->c->file[file], O_RDONLY | O_CLOEXEC) : -1;
-	return *fd >= 0;
-}
-
-/* What is in kernel and initrd, and whether they fit into the memory. */
-static void check_linux(struct reader *r)
-{
-	const struct dtv_config *c = r->c;
-	struct image_kernel k;
-	struct image_layout l;
-	uint64_t initrd_size = 0;
-	char err[512] = "";
-	int kernel, initrd;
-	bool ok = true;
-
-	open_named(r, DTV_FILE_KERNEL, &kernel);
-	open_named(r, DTV_FILE_INITRD, &initrd);
-	if (image_probe_kernel(kernel, c->file[DTV_FILE_KERNEL], &k, err, sizeof(err)) < 0) {
-		complain(r, r->file[DTV_FILE_KERNEL], "kernel: %s", err);
-		ok = false;
-	}
-	if (c->file[DTV_FILE_INITRD] && image_probe_initrd(initrd, c->file[DTV_FILE_INITRD],
-							   &initrd_size, err, sizeof(err)) < 0) {
-		complain(r, r->file[DTV_FILE_INITRD], "initrd: %s", err);
-		ok = false;
-	}
-	if (ok && image_place(&k, initrd_size, DTV_GPA_RAM, c->memory, &l, err, sizeof(err)) < 0)
-		complain(r, r->memory, "memory: %s", err);
-	if (kernel >= 0)
-		close(kernel);
-	if (initrd >= 0)
-		close(initrd);
-}
-
-static void check_elf(struct reader *r)
+/* What is in the files, and whether they fit into the memory. */
+static void check_contents(struct reader *r)
 {
 	const struct image_ram ram = { .gpa = DTV_GPA_RAM, .size = r->c->memory };
-	struct image_elf elf;
+	const char *isa[DTV_ISA_NAMES + 1] = { NULL };
+	const config_setting_t *where = r->memory;
+	const char *key = "memory";
+	int fd[DTV_FILES], ret;
+	struct loader_start start;
+	struct loader l;
 	char err[512] = "";
-	int fd;
+	struct rom rom;
 
-	open_named(r, DTV_FILE_ELF, &fd);
-	if (image_load_elf(fd, r->c->file[DTV_FILE_ELF], &ram, &elf, err, sizeof(err)) < 0)
-		complain(r, r->file[DTV_FILE_ELF], "elf: %s", err);
-	else if (r->file[DTV_FILE_SIGNATURE] && !elf.begin_signature)
+	for (unsigned int i = 0; i < DTV_FILES; i++)
+		fd[i] = -1;
+	for (unsigned int i = 0; i < DTV_FILES; i++) {
+		if (r->c->file[i] && i != DTV_FILE_SIGNATURE)
+			fd[i] = open(r->c->file[i], O_RDONLY | O_CLOEXEC);
+	}
+	dtv_config_loader(r->c, fd, &l);
+	dtv_isa_names(r->c->isa, isa, DTV_ISA_NAMES);
+	l.tree.isa = isa;
+	ret = loader_load(&l, &ram, &rom, &start, err, sizeof(err));
+	dtv_config_close(fd);
+	if (ret < 0) {
+		/* Messages begin with the name of the file that they are about. */
+		for (unsigned int i = 0; i < DTV_FILES; i++) {
+			size_t len = r->c->file[i] ? strlen(r->c->file[i]) : 0;
+
+			if (len && !strncmp(err, r->c->file[i], len) &&
+			    (err[len] == ':' || err[len] == ' ')) {
+				where = r->file[i];
+				key = i < DTV_FILE_PLACE ? dtv_file_keys[i] : "load";
+				break;
+			}
+		}
+		complain(r, where, "%s: %s", key, err);
+	} else if (r->file[DTV_FILE_SIGNATURE] && !start.elf.begin_signature) {
 		complain(r, r->file[DTV_FILE_SIGNATURE],
 			 "signature: %s has no begin_signature and end_signature",
 			 r->c->file[DTV_FILE_ELF]);
-	if (fd >= 0)
-		close(fd);
+	}
 }
 
 /* What goes with what. */
 static void check_together(struct reader *r)
 {
+	static const enum dtv_file others[] = { DTV_FILE_KERNEL, DTV_FILE_INITRD, DTV_FILE_BIOS };
+
 	if (!r->file[DTV_FILE_ELF]) {
-		if (!r->file[DTV_FILE_KERNEL])
-			dtv_messages_add(r->m, "%s:1: kernel is missing: expected %s, or elf",
+		if (!r->file[DTV_FILE_KERNEL] && !r->file[DTV_FILE_BIOS])
+			dtv_messages_add(r->m,
+					 "%s:1: kernel is missing: expected %s, or bios or elf",
 					 r->path, find_key("kernel")->expected);
 		if (r->file[DTV_FILE_SIGNATURE])
 			complain(r, r->file[DTV_FILE_SIGNATURE],
 				 "signature: expected beside elf alone");
 		return;
 	}
-	for (unsigned int i = DTV_FILE_KERNEL; i <= DTV_FILE_INITRD; i++) {
-		if (r->file[i])
-			complain(r, r->file[i], "%s: expected not to be beside elf",
-				 dtv_file_keys[i]);
+	for (size_t i = 0; i < DTV_COUNT(others); i++) {
+		if (r->file[others[i]])
+			complain(r, r->file[others[i]], "%s: expected not to be beside elf",
+				 dtv_file_keys[others[i]]);
 	}
+	if (r->file[DTV_FILE_PLACE])
+		complain(r, r->file[DTV_FILE_PLACE], "load: expected not to be beside elf");
 	if (r->cmdline)
 		complain(r, r->cmdline, "cmdline: expected not to be beside elf");
 }
@@ -494,10 +544,8 @@ int dtv_config_parse(const char *path, const char *text, struct dtv_config *c,
 						 keys[i].name, keys[i].expected);
 		}
 		check_together(&r);
-		if (m->n == before && c->file[DTV_FILE_ELF])
-			check_elf(&r);
-		else if (m->n == before)
-			check_linux(&r);
+		if (m->n == before)
+			check_contents(&r);
 	}
 	if (!c->cmdline)
 		c->cmdline = dtv_strdup("console=ttyS0");
@@ -587,6 +635,33 @@ void dtv_config_close(int fd[DTV_FILES])
 		if (fd[i] >= 0)
 			close(fd[i]);
 		fd[i] = -1;
+	}
+}
+
+/**
+ * dtv_config_loader - what a configuration wants to be loaded
+ * @c: configuration; the loader refers to its strings
+ * @fd: its files, open
+ * @l: result, but for the instruction set
+ */
+void dtv_config_loader(const struct dtv_config *c, const int fd[DTV_FILES], struct loader *l)
+{
+	*l = (struct loader){
+		.bios = { fd[DTV_FILE_BIOS], c->file[DTV_FILE_BIOS] },
+		.kernel = { fd[DTV_FILE_KERNEL], c->file[DTV_FILE_KERNEL] },
+		.initrd = { fd[DTV_FILE_INITRD], c->file[DTV_FILE_INITRD] },
+		.elf = { fd[DTV_FILE_ELF], c->file[DTV_FILE_ELF] },
+		.tree = {
+			.harts = c->harts,
+			.bootargs = c->cmdline,
+			.virtio = MACHINE_VIRTIO_MAX,
+		},
+	};
+	while (l->places < LOADER_PLACES && c->file[DTV_FILE_PLACE + l->places]) {
+		l->place[l->places] = (struct loader_file){ fd[DTV_FILE_PLACE + l->places],
+							    c->file[DTV_FILE_PLACE + l->places] };
+		l->place_gpa[l->places] = c->place_gpa[l->places];
+		l->places++;
 	}
 }
 

@@ -11,6 +11,7 @@
 
 #include <linux/dtv.h>
 
+#include "loader.h"
 #include "util.h"
 
 #define DTV_CACHE_MIN (1ULL << 20)
@@ -25,7 +26,9 @@ enum dtv_file {
 	DTV_FILE_INITRD,
 	DTV_FILE_ELF,
 	DTV_FILE_SIGNATURE, /* is written, and made if it is not there */
-	DTV_FILES,
+	DTV_FILE_BIOS,
+	DTV_FILE_PLACE, /* the first of LOADER_PLACES */
+	DTV_FILES = DTV_FILE_PLACE + LOADER_PLACES,
 };
 
 extern const char *const dtv_file_keys[DTV_FILES];
@@ -44,6 +47,7 @@ enum dtv_console_kind {
  * @cache: bytes of code cache, whole pages; 0: the module's default
  * @file: absolute paths, or NULL; with an ELF program neither kernel nor initrd
  * @isa: DTV_ISA_* bits of the extensions that the harts offer
+ * @place_gpa: addresses of the files from DTV_FILE_PLACE on
  * @cmdline: the kernel's command line
  * @console: see enum dtv_console_kind
  */
@@ -54,6 +58,7 @@ struct dtv_config {
 	uint64_t cache;
 	char *file[DTV_FILES];
 	uint64_t isa;
+	uint64_t place_gpa[LOADER_PLACES];
 	char *cmdline;
 	enum dtv_console_kind console;
 };
@@ -63,6 +68,7 @@ int dtv_config_parse(const char *path, const char *text, struct dtv_config *c,
 int dtv_config_read(const char *path, struct dtv_config *c, struct dtv_messages *m);
 int dtv_config_open(const struct dtv_config *c, int fd[DTV_FILES]);
 void dtv_config_close(int fd[DTV_FILES]);
+void dtv_config_loader(const struct dtv_config *c, const int fd[DTV_FILES], struct loader *l);
 void dtv_config_free(struct dtv_config *c);
 
 #endif /* DTV_DAEMON_CONFIG_H */

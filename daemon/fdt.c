@@ -16,6 +16,8 @@
 #define PHANDLE_CPU 0x100 /* + hart: its interrupt controller */
 
 /* Interrupts of a hart's own controller, privileged manual table 3.6. */
+#define IRQ_M_SOFT 3
+#define IRQ_M_TIMER 7
 #define IRQ_S_EXT 9
 #define IRQ_M_EXT 11
 
@@ -177,10 +179,28 @@ static void make_cpus(struct tree *t, const struct fdt_machine *m)
 	end(t);
 }
 
+/* Two wires to each hart's own controller. */
+static void wires(struct tree *t, const struct fdt_machine *m, uint32_t first, uint32_t second)
+{
+	fdt32_t *cell;
+	void *p;
+
+	check(t, fdt_property_placeholder(t->fdt, "interrupts-extended",
+					  m->harts * 4 * sizeof(fdt32_t), &p));
+	if (t->error)
+		return;
+	cell = p;
+	for (unsigned int i = 0; i < m->harts; i++) {
+		*cell++ = cpu_to_fdt32(PHANDLE_CPU + i);
+		*cell++ = cpu_to_fdt32(first);
+		*cell++ = cpu_to_fdt32(PHANDLE_CPU + i);
+		*cell++ = cpu_to_fdt32(second);
+	}
+}
+
 static void make_plic(struct tree *t, const struct fdt_machine *m)
 {
 	static const char *const compatible[] = { "sifive,plic-1.0.0", "riscv,plic0", NULL };
-	void *p;
 
 	begin(t, "interrupt-controller@%llx", MACHINE_PLIC_GPA);
 	strings(t, "compatible", compatible);
@@ -191,18 +211,18 @@ static void make_plic(struct tree *t, const struct fdt_machine *m)
 	u32(t, "riscv,ndev", MACHINE_PLIC_SOURCES);
 	u32(t, "phandle", PHANDLE_PLIC);
 	/* Context 2n is hart n's M-mode, 2n + 1 its S-mode. */
-	check(t, fdt_property_placeholder(t->fdt, "interrupts-extended",
-					  m->harts * 4 * sizeof(fdt32_t), &p));
-	if (!t->error) {
-		fdt32_t *cell = p;
+	wires(t, m, IRQ_M_EXT, IRQ_S_EXT);
+	end(t);
+}
 
-		for (unsigned int i = 0; i < m->harts; i++) {
-			*cell++ = cpu_to_fdt32(PHANDLE_CPU + i);
-			*cell++ = cpu_to_fdt32(IRQ_M_EXT);
-			*cell++ = cpu_to_fdt32(PHANDLE_CPU + i);
-			*cell++ = cpu_to_fdt32(IRQ_S_EXT);
-		}
-	}
+static void make_clint(struct tree *t, const struct fdt_machine *m)
+{
+	static const char *const compatible[] = { "sifive,clint0", "riscv,clint0", NULL };
+
+	begin(t, "clint@%llx", MACHINE_CLINT_GPA);
+	strings(t, "compatible", compatible);
+	reg(t, MACHINE_CLINT_GPA, MACHINE_CLINT_SIZE);
+	wires(t, m, IRQ_M_SOFT, IRQ_M_TIMER);
 	end(t);
 }
 
@@ -279,6 +299,7 @@ long fdt_make(const struct fdt_machine *m, void *buf, size_t size, char *err, si
 	u32(t, "#size-cells", 2);
 	str(t, "compatible", "simple-bus");
 	flag(t, "ranges");
+	make_clint(t, m);
 	make_plic(t, m);
 	make_devices(t, m);
 	end(t);

@@ -316,6 +316,7 @@ static int take_config(struct guest *g, const char *text, size_t len, char *err,
 	json_t *msg = json_loadb(text, len, 0, NULL);
 	const char *name, *cmdline, *path;
 	json_int_t memory, cache, owner;
+	size_t name_len;
 	int harts, pty = 0, ret;
 
 	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:b,s:I}", "name", &name, "harts", &harts,
@@ -334,6 +335,9 @@ static int take_config(struct guest *g, const char *text, size_t len, char *err,
 	for (unsigned int i = 0; i < DTV_FILES; i++) {
 		path = json_string_value(json_object_get(msg, dtv_file_keys[i]));
 		g->config.file[i] = path ? dtv_strdup(path) : NULL;
+		if (path && i >= DTV_FILE_PLACE &&
+		    loader_parse_place(path, &name_len, &g->config.place_gpa[i - DTV_FILE_PLACE]))
+			g->config.file[i][name_len] = 0;
 	}
 	g->config.cmdline = dtv_strdup(cmdline);
 	g->config.console = pty ? DTV_CONSOLE_PTY : DTV_CONSOLE_LOG;

@@ -650,8 +650,18 @@ static json_t *describe_config(const struct dtv_config *c, const char *path, uid
 				 "owner", (json_int_t)owner);
 
 	for (unsigned int i = 0; info && i < DTV_FILES; i++) {
-		if (c->file[i] &&
-		    json_object_set_new(info, dtv_file_keys[i], json_string(c->file[i])) < 0) {
+		char *text;
+		int ret;
+
+		if (!c->file[i])
+			continue;
+		text = i < DTV_FILE_PLACE ?
+			       dtv_strdup(c->file[i]) :
+			       dtv_format("%s@0x%llx", c->file[i],
+					  (unsigned long long)c->place_gpa[i - DTV_FILE_PLACE]);
+		ret = json_object_set_new(info, dtv_file_keys[i], json_string(text));
+		free(text);
+		if (ret < 0) {
 			json_decref(info);
 			return NULL;
 		}

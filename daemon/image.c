@@ -209,23 +209,10 @@ int image_place(const struct image_kernel *k, uint64_t initrd_size, uint64_t ram
 	return 0;
 }
 
-int image_load(int kernel_fd, const char *kernel_name, int initrd_fd, const char *initrd_name,
-	       const struct image_kernel *k, const struct image_layout *l,
-	       const struct image_ram *ram, char *err, size_t n)
+int image_load_raw(int fd, const char *name, const struct image_ram *ram, uint64_t gpa,
+		   uint64_t size, char *err, size_t n)
 {
-	uint64_t at = l->entry - ram->gpa;
-
-	if (at > ram->size || k->file_size > ram->size - at)
-		return fail(err, n, "%s: does not fit into memory", kernel_name);
-	if (read_at(kernel_fd, kernel_name, ram->host + at, k->file_size, 0, err, n))
-		return -1;
-	if (initrd_fd < 0 || !l->initrd_start)
-		return 0;
-	at = l->initrd_start - ram->gpa;
-	if (at > ram->size || l->initrd_end - l->initrd_start > ram->size - at)
-		return fail(err, n, "%s: does not fit into memory", initrd_name);
-	return read_at(initrd_fd, initrd_name, ram->host + at, l->initrd_end - l->initrd_start, 0,
-		       err, n);
+	return read_at(fd, name, ram->host + (gpa - ram->gpa), size, 0, err, n);
 }
 
 /* --- ELF --- */
@@ -253,7 +240,8 @@ static void *read_table(int fd, const char *name, uint64_t file_size, uint64_t o
 }
 
 static int load_segments(int fd, const char *name, uint64_t file_size, const Elf64_Ehdr *eh,
-			 const struct image_ram *ram, char *err, size_t n)
+			 uint64_t bias, const struct image_ram *ram, struct image_elf *elf,
+			 char *err, size_t n)
 {
 	Elf64_Phdr *ph;
 	int ret = -1;
@@ -266,22 +254,26 @@ static int load_segments(int fd, const char *name, uint64_t file_size, const Elf
 		return -1;
 	for (unsigned int i = 0; i < eh->e_phnum; i++) {
 		const Elf64_Phdr *p = &ph[i];
-		uint64_t at = p->p_paddr - ram->gpa;
+		uint64_t gpa = p->p_paddr + bias, at = gpa - ram->gpa;
 
 		if (p->p_type != PT_LOAD || !p->p_memsz)
 			continue;
-		if (p->p_paddr < ram->gpa || at > ram->size || p->p_memsz > ram->size - at ||
+		if (gpa < ram->gpa || at > ram->size || p->p_memsz > ram->size - at ||
 		    p->p_filesz > p->p_memsz) {
 			fail(err, n,
 			     "%s: segment at 0x%" PRIx64 " (0x%" PRIx64
 			     " bytes) lies outside of memory",
-			     name, (uint64_t)p->p_paddr, (uint64_t)p->p_memsz);
+			     name, gpa, (uint64_t)p->p_memsz);
 			goto out;
 		}
 		if (p->p_offset > file_size || p->p_filesz > file_size - p->p_offset) {
 			fail(err, n, "%s: damaged ELF file: a segment lies outside of it", name);
 			goto out;
 		}
+		if (elf->start == elf->end || gpa < elf->start)
+			elf->start = gpa;
+		if (gpa + p->p_memsz > elf->end)
+			elf->end = gpa + p->p_memsz;
 		if (!ram->host)
 			continue;
 		if (read_at(fd, name, ram->host + at, p->p_filesz, p->p_offset, err, n))
@@ -359,10 +351,22 @@ out:
 	return ret;
 }
 
-int image_load_elf(int fd, const char *name, const struct image_ram *ram, struct image_elf *elf,
-		   char *err, size_t n)
+int image_is_elf(int fd, const char *name, bool *is_elf, char *err, size_t n)
 {
-	uint64_t file_size;
+	uint8_t magic[SELFMAG] = { 0 };
+	uint64_t size;
+
+	if (regular_size(fd, name, &size, err, n) ||
+	    read_at(fd, name, magic, size < SELFMAG ? size : SELFMAG, 0, err, n))
+		return -1;
+	*is_elf = !memcmp(magic, ELFMAG, SELFMAG);
+	return 0;
+}
+
+int image_load_elf(int fd, const char *name, const struct image_ram *ram, bool movable,
+		   struct image_elf *elf, char *err, size_t n)
+{
+	uint64_t file_size, bias = 0;
 	Elf64_Ehdr eh;
 
 	memset(elf, 0, sizeof(*elf));
@@ -377,13 +381,15 @@ int image_load_elf(int fd, const char *name, const struct image_ram *ram, struct
 	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_ident[EI_DATA] != ELFDATA2LSB ||
 	    eh.e_machine != EM_RISCV)
 		return fail(err, n, "%s: not a 64-bit RISC-V ELF file", name);
-	if (eh.e_type != ET_EXEC)
+	if (eh.e_type == ET_DYN && movable)
+		bias = ram->gpa;
+	else if (eh.e_type != ET_EXEC)
 		return fail(err, n, "%s: not an executable linked at fixed addresses", name);
-	if (load_segments(fd, name, file_size, &eh, ram, err, n))
+	if (load_segments(fd, name, file_size, &eh, bias, ram, elf, err, n))
 		return -1;
-	if (eh.e_entry < ram->gpa || eh.e_entry - ram->gpa >= ram->size || eh.e_entry & 1)
+	elf->entry = eh.e_entry + bias;
+	if (elf->entry < ram->gpa || elf->entry - ram->gpa >= ram->size || elf->entry & 1)
 		return fail(err, n, "%s: entry at 0x%" PRIx64 " lies outside of memory", name,
-			    (uint64_t)eh.e_entry);
-	elf->entry = eh.e_entry;
-	return read_symbols(fd, name, file_size, &eh, elf, err, n);
+			    elf->entry);
+	return bias ? 0 : read_symbols(fd, name, file_size, &eh, elf, err, n);
 }

@@ -80,25 +80,15 @@ int image_probe_initrd(int fd, const char *name, uint64_t *size, char *err, size
 int image_place(const struct image_kernel *k, uint64_t initrd_size, uint64_t ram_gpa,
 		uint64_t ram_size, struct image_layout *l, char *err, size_t n);
 
-/**
- * image_load() - copy kernel and initrd to their places
- * @kernel_fd: kernel
- * @kernel_name: what messages call it
- * @initrd_fd: initrd, -1 for none
- * @initrd_name: what messages call it
- * @k: from image_probe_kernel()
- * @l: from image_place()
- * @ram: memory to copy to
- * @err: what is wrong, when -1 is returned
- * @n: size of @err
- */
-int image_load(int kernel_fd, const char *kernel_name, int initrd_fd, const char *initrd_name,
-	       const struct image_kernel *k, const struct image_layout *l,
-	       const struct image_ram *ram, char *err, size_t n);
+/* Copy a file of @size bytes to @gpa; the caller has checked that this is memory. */
+int image_load_raw(int fd, const char *name, const struct image_ram *ram, uint64_t gpa,
+		   uint64_t size, char *err, size_t n);
 
 /**
  * struct image_elf - addresses of a bare-metal program, 0 where it has no such symbol
  * @entry: first instruction
+ * @start: lowest address of a segment
+ * @end: first byte behind the highest
  * @tohost: HTIF mailbox
  * @fromhost: HTIF answers
  * @begin_signature: start of the architecture tests' result area
@@ -106,17 +96,28 @@ int image_load(int kernel_fd, const char *kernel_name, int initrd_fd, const char
  */
 struct image_elf {
 	uint64_t entry;
+	uint64_t start, end;
 	uint64_t tohost;
 	uint64_t fromhost;
 	uint64_t begin_signature;
 	uint64_t end_signature;
 };
 
-/*
- * Load the segments of a 64-bit RISC-V ELF executable at their physical addresses. Without
- * ram->host only look at the file, and whether it fits.
+/* Whether a file begins as ELF files do; -1 when it cannot be read or is no file. */
+int image_is_elf(int fd, const char *name, bool *is_elf, char *err, size_t n);
+
+/**
+ * image_load_elf() - load the segments of a 64-bit RISC-V ELF executable
+ * @fd: file
+ * @name: what messages call it
+ * @ram: memory; without ram->host only look at the file, and whether it fits
+ * @movable: a position-independent one, which relocates itself, goes to the start of
+ *           memory; others go to their physical addresses
+ * @elf: result; no symbols of a movable one
+ * @err: what is wrong, when -1 is returned
+ * @n: size of @err
  */
-int image_load_elf(int fd, const char *name, const struct image_ram *ram, struct image_elf *elf,
-		   char *err, size_t n);
+int image_load_elf(int fd, const char *name, const struct image_ram *ram, bool movable,
+		   struct image_elf *elf, char *err, size_t n);
 
 #endif /* DTV_DAEMON_IMAGE_H */

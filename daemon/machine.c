@@ -18,20 +18,15 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "bus.h"
-#include "dev/finisher.h"
-#include "dev/rtc.h"
-#include "dev/uart.h"
-#include "fdt.h"
+#include "board.h"
 #include "htif.h"
-#include "image.h"
 #include "jail.h"
 #include "kmod/guest/isa.h"
+#include "loader.h"
 #include "util.h"
 
 /* Asking a guest to stop: between a break and its key, and behind the key. */
@@ -58,14 +53,11 @@
  * @p: what it is made of
  * @memfd: RAM
  * @ram: mapping of it
- * @bus: device registers
- * @uart: serial port
- * @finisher: poweroff and reset
- * @rtc: clock
- * @rtc_timer: its alarm
+ * @board: devices
+ * @rtc_timer: alarm of the clock
  * @htif: mailbox of a bare-metal program
  * @htif_timer: to look at it
- * @console: the other end of @uart
+ * @console: the other end of the serial port
  * @vm_watch: events of the VM
  * @jail: pid of each vCPU's; 0: none
  * @paused: by the user
@@ -78,10 +70,7 @@ struct dtv_machine {
 	struct dtv_machine_parts p;
 	int memfd;
 	uint8_t *ram;
-	struct bus bus;
-	struct uart uart;
-	struct finisher finisher;
-	struct rtc rtc;
+	struct board board;
 	struct dtv_watch *rtc_timer;
 	struct htif htif;
 	struct dtv_watch *htif_timer;
@@ -125,11 +114,11 @@ static void uart_output(void *opaque, uint8_t byte)
 	dtv_console_put(m->console, byte);
 }
 
-static void uart_irq(void *opaque, bool level)
+static void irq(void *opaque, unsigned int irq, bool level)
 {
 	struct dtv_machine *m = opaque;
 
-	dtv_hv_irq(m->p.hv, MACHINE_UART_IRQ, level);
+	dtv_hv_irq(m->p.hv, irq, level);
 }
 
 static void uart_room(void *opaque)
@@ -143,7 +132,7 @@ static size_t console_input(void *opaque, const void *buf, size_t n)
 {
 	struct dtv_machine *m = opaque;
 
-	return uart_input(&m->uart, buf, n);
+	return uart_input(&m->board.uart, buf, n);
 }
 
 static void console_panic(void *opaque, const char *text)
@@ -175,17 +164,10 @@ static void finish(void *opaque, enum finisher_what what, unsigned int code)
 	}
 }
 
-static void rtc_irq(void *opaque, bool level)
-{
-	struct dtv_machine *m = opaque;
-
-	dtv_hv_irq(m->p.hv, MACHINE_RTC_IRQ, level);
-}
-
 static void rtc_rearm(void *opaque)
 {
 	struct dtv_machine *m = opaque;
-	uint64_t due = rtc_deadline(&m->rtc);
+	uint64_t due = rtc_deadline(&m->board.rtc);
 	struct timespec t;
 	uint64_t now;
 
@@ -202,41 +184,28 @@ static void rtc_due(void *arg, uint32_t events)
 	struct dtv_machine *m = arg;
 
 	(void)events;
-	rtc_expire(&m->rtc);
+	rtc_expire(&m->board.rtc);
 	/* The host's clock may have been set back since. */
 	rtc_rearm(m);
 }
 
 static int build_devices(struct dtv_machine *m, char *err, size_t n)
 {
-	const struct bus_range ranges[] = {
-		{ MACHINE_FINISHER_GPA, FINISHER_SIZE, finisher_read, finisher_write, &m->finisher,
-		  "finisher" },
-		{ MACHINE_RTC_GPA, RTC_SIZE, rtc_read, rtc_write, &m->rtc, "rtc" },
-		{ MACHINE_UART_GPA, UART_SIZE, uart_read, uart_write, &m->uart, "uart" },
+	static const struct board_ops ops = {
+		.irq = irq,
+		.output = uart_output,
+		.room = uart_room,
+		.finish = finish,
+		.alarm = rtc_rearm,
 	};
 
-	m->uart.output = uart_output;
-	m->uart.set_irq = uart_irq;
-	m->uart.input_room = uart_room;
-	m->uart.opaque = m;
-	m->finisher.finish = finish;
-	m->finisher.opaque = m;
-	m->rtc.set_irq = rtc_irq;
-	m->rtc.rearm = rtc_rearm;
-	m->rtc.opaque = m;
 	m->rtc_timer = dtv_loop_timer(m->p.loop, rtc_due, m);
 	m->console = dtv_console_new(m->p.loop, m->p.ring, &console_ops, m);
 	if (!m->rtc_timer || !m->console) {
 		snprintf(err, n, "no timer: %s", strerror(errno));
 		return -EIO;
 	}
-	bus_init(&m->bus);
-	for (size_t i = 0; i < DTV_COUNT(ranges); i++) {
-		if (bus_add(&m->bus, &ranges[i], err, n) < 0)
-			return -EINVAL;
-	}
-	return 0;
+	return board_init(&m->board, &ops, m, err, n) ? -EINVAL : 0;
 }
 
 /* The mailbox of a bare-metal program. */
@@ -319,78 +288,26 @@ static int build_ram(struct dtv_machine *m, char *err, size_t n)
 	return 0;
 }
 
-/**
- * struct boot - how the harts begin
- * @pc: first instruction, gpa
- * @a1: device tree, gpa; 0: none
- * @m_mode: all of them, in M-mode
- */
-struct boot {
-	uint64_t pc;
-	uint64_t a1;
-	bool m_mode;
-};
-
-static int load_linux(struct dtv_machine *m, const struct image_ram *ram, struct boot *b, char *err,
-		      size_t n)
-{
-	const struct dtv_config *c = m->p.config;
-	const int kernel = m->p.file[DTV_FILE_KERNEL], initrd = m->p.file[DTV_FILE_INITRD];
-	const char *kernel_name = c->file[DTV_FILE_KERNEL], *initrd_name = c->file[DTV_FILE_INITRD];
-	const char *names[DTV_ISA_NAMES + 1] = { NULL };
-	struct fdt_machine tree = {
-		.harts = c->harts,
-		.isa = names,
-		.ram_size = c->memory,
-		.bootargs = c->cmdline,
-		.rng_seed_size = 32,
-	};
-	uint64_t initrd_size = 0;
-	struct image_kernel k;
-	struct image_layout l;
-
-	if (image_probe_kernel(kernel, kernel_name, &k, err, n) < 0)
-		return -EINVAL;
-	if (initrd >= 0 && image_probe_initrd(initrd, initrd_name, &initrd_size, err, n) < 0)
-		return -EINVAL;
-	if (image_place(&k, initrd_size, MACHINE_RAM_GPA, c->memory, &l, err, n) < 0)
-		return -EINVAL;
-	if (image_load(kernel, kernel_name, initrd, initrd_name, &k, &l, ram, err, n) < 0)
-		return -EINVAL;
-	dtv_isa_names(c->isa, names, DTV_ISA_NAMES);
-	tree.initrd_start = l.initrd_start;
-	tree.initrd_end = l.initrd_end;
-	if (getrandom(tree.rng_seed, tree.rng_seed_size, 0) != (ssize_t)tree.rng_seed_size)
-		tree.rng_seed_size = 0;
-	if (fdt_make(&tree, m->ram + (l.dtb - MACHINE_RAM_GPA), IMAGE_DTB_MAX, err, n) < 0)
-		return -EINVAL;
-	*b = (struct boot){ .pc = l.entry, .a1 = l.dtb };
-	return 0;
-}
-
-static int load_elf(struct dtv_machine *m, const struct image_ram *ram, struct boot *b, char *err,
-		    size_t n)
-{
-	if (image_load_elf(m->p.file[DTV_FILE_ELF], m->p.config->file[DTV_FILE_ELF], ram,
-			   &m->htif.elf, err, n) < 0)
-		return -EINVAL;
-	*b = (struct boot){ .pc = m->htif.elf.entry, .m_mode = true };
-	dtv_loop_timer_set(m->htif_timer, HTIF_NS);
-	return 0;
-}
-
-static int load(struct dtv_machine *m, struct boot *b, char *err, size_t n)
+static int load(struct dtv_machine *m, struct loader_start *s, char *err, size_t n)
 {
 	const struct image_ram ram = { m->ram, MACHINE_RAM_GPA, m->p.config->memory };
+	const char *names[DTV_ISA_NAMES + 1] = { NULL };
+	struct loader l;
 
-	if (m->p.file[DTV_FILE_ELF] >= 0)
-		return load_elf(m, &ram, b, err, n);
-	return load_linux(m, &ram, b, err, n);
+	dtv_config_loader(m->p.config, m->p.file, &l);
+	dtv_isa_names(m->p.config->isa, names, DTV_ISA_NAMES);
+	l.tree.isa = names;
+	if (loader_load(&l, &ram, &m->board.rom, s, err, n))
+		return -EINVAL;
+	m->htif.elf = s->elf;
+	if (s->elf.tohost)
+		dtv_loop_timer_set(m->htif_timer, HTIF_NS);
+	return 0;
 }
 
 static void vm_events(void *arg, uint32_t events);
 
-static int build_vm(struct dtv_machine *m, const struct boot *b, char *err, size_t n)
+static int build_vm(struct dtv_machine *m, const struct loader_start *s, char *err, size_t n)
 {
 	const struct dtv_config *c = m->p.config;
 	struct dtv_hv *hv = m->p.hv;
@@ -412,7 +329,7 @@ static int build_vm(struct dtv_machine *m, const struct boot *b, char *err, size
 		if (ret < 0)
 			return ret;
 	}
-	ret = dtv_hv_entry(hv, b->pc, b->a1, 0, b->m_mode, err, n);
+	ret = dtv_hv_entry(hv, s->pc, s->a1, s->a2, s->m_mode, err, n);
 	if (ret < 0)
 		return ret;
 	m->vm_watch = dtv_loop_add(m->p.loop, hv->vm, EPOLLIN, vm_events, m);
@@ -441,15 +358,14 @@ static int build_jails(struct dtv_machine *m, char *err, size_t n)
 /* All that is made anew by a reset, in order. */
 static int power_on(struct dtv_machine *m, char *err, size_t n)
 {
-	struct boot b;
+	struct loader_start s;
 	int ret;
 
-	uart_reset(&m->uart);
-	rtc_reset(&m->rtc);
-	ret = load(m, &b, err, n);
+	board_reset(&m->board);
+	ret = load(m, &s, err, n);
 	if (ret < 0)
 		return ret;
-	ret = build_vm(m, &b, err, n);
+	ret = build_vm(m, &s, err, n);
 	if (ret < 0)
 		return ret;
 	ret = build_jails(m, err, n);
@@ -567,7 +483,7 @@ static void srst(struct dtv_machine *m, uint64_t type, uint64_t reason)
 static void mmio(struct dtv_machine *m, const struct dtv_event *ev)
 {
 	uint64_t data = ev->write ? ev->data : 0;
-	bool nobody = bus_access(&m->bus, ev->addr, ev->len, ev->write, &data) < 0;
+	bool nobody = bus_access(&m->board.bus, ev->addr, ev->len, ev->write, &data) < 0;
 
 	dtv_hv_reply(m->p.hv, ev, data, nobody);
 }
@@ -744,9 +660,9 @@ static void stop_due(void *arg, uint32_t events)
 	m->stop_step++;
 	/* Apart, because a break is told by the line's status and not by a place in the FIFO. */
 	if (step % 2 == 0)
-		uart_break(&m->uart);
+		uart_break(&m->board.uart);
 	else
-		uart_input(&m->uart, &sysrq[step / 2], 1);
+		uart_input(&m->board.uart, &sysrq[step / 2], 1);
 	dtv_loop_timer_set(m->stop_timer, step % 2 ? SYSRQ_KEY_NS : SYSRQ_BREAK_NS);
 }
 

@@ -126,7 +126,8 @@ static void load_kernel(const char *kernel, const char *initrd, struct fdt_machi
 	if (image_probe_kernel(kfd, kernel, &k, err, sizeof(err)) ||
 	    (initrd && image_probe_initrd(ifd, initrd, &isize, err, sizeof(err))) ||
 	    image_place(&k, isize, ram->gpa, ram->size, &l, err, sizeof(err)) ||
-	    image_load(kfd, kernel, ifd, initrd, &k, &l, ram, err, sizeof(err)))
+	    image_load_raw(kfd, kernel, ram, l.entry, k.file_size, err, sizeof(err)) ||
+	    (initrd && image_load_raw(ifd, initrd, ram, l.initrd_start, isize, err, sizeof(err))))
 		die_err();
 	m->initrd_start = l.initrd_start;
 	m->initrd_end = l.initrd_end;

@@ -94,7 +94,7 @@ void console_feed(struct uhost *u)
 
 	if (!u->in_used)
 		return;
-	taken = uart_input(&u->uart, u->in, u->in_used);
+	taken = uart_input(&u->board.uart, u->in, u->in_used);
 	u->in_used -= taken;
 	memmove(u->in, u->in + taken, u->in_used);
 }

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * machine.c - the guest's devices: the daemon's models on the daemon's bus,
- * their wires on the engine's PLIC.
- */
+/* machine.c - the guest's devices: the daemon's board, its wires on the engine's PLIC. */
 #include <stdio.h>
 
 #include "uhost.h"
 
-#include "../../daemon/fdt.h"
-
-static void uart_output(void *opaque, uint8_t byte)
+static void output(void *opaque, uint8_t byte)
 {
 	console_put(opaque, &byte, 1);
 }
 
-static void uart_irq(void *opaque, bool level)
+static void irq(void *opaque, unsigned int irq, bool level)
 {
 	struct uhost *u = opaque;
 
-	dtv_plic_set_level(&u->vm.plic, MACHINE_UART_IRQ, level);
+	dtv_plic_set_level(&u->vm.plic, irq, level);
 }
 
-static void uart_room(void *opaque)
+static void room(void *opaque)
 {
 	struct uhost *u = opaque;
 
@@ -30,14 +25,7 @@ static void uart_room(void *opaque)
 	uhost_poke(u);
 }
 
-static void rtc_irq(void *opaque, bool level)
-{
-	struct uhost *u = opaque;
-
-	dtv_plic_set_level(&u->vm.plic, MACHINE_RTC_IRQ, level);
-}
-
-static void rtc_rearm(void *opaque)
+static void alarm_moved(void *opaque)
 {
 	uhost_poke(opaque);
 }
@@ -60,44 +48,18 @@ static void finish(void *opaque, enum finisher_what what, unsigned int code)
 	}
 }
 
-static uint64_t plic_read(void *dev, uint64_t offset, unsigned int len)
-{
-	return dtv_plic_read(dev, offset, len);
-}
-
-static void plic_write(void *dev, uint64_t offset, unsigned int len, uint64_t data)
-{
-	dtv_plic_write(dev, offset, len, data);
-}
-
 int machine_init(struct uhost *u, char *err, size_t n)
 {
-	const struct bus_range devices[] = {
-		{ MACHINE_FINISHER_GPA, FINISHER_SIZE, finisher_read, finisher_write, &u->finisher,
-		  "finisher" },
-		{ MACHINE_RTC_GPA, RTC_SIZE, rtc_read, rtc_write, &u->rtc, "rtc" },
-		{ MACHINE_PLIC_GPA, MACHINE_PLIC_SIZE, plic_read, plic_write, &u->vm.plic, "plic" },
-		{ MACHINE_UART_GPA, UART_SIZE, uart_read, uart_write, &u->uart, "uart" },
+	static const struct board_ops ops = {
+		.irq = irq,
+		.output = output,
+		.room = room,
+		.finish = finish,
+		.alarm = alarm_moved,
 	};
 
 	pthread_mutex_init(&u->devices, NULL);
-	u->finisher.finish = finish;
-	u->finisher.opaque = u;
-	u->uart.output = uart_output;
-	u->uart.set_irq = uart_irq;
-	u->uart.input_room = uart_room;
-	u->uart.opaque = u;
-	u->rtc.set_irq = rtc_irq;
-	u->rtc.rearm = rtc_rearm;
-	u->rtc.opaque = u;
-	uart_reset(&u->uart);
-	rtc_reset(&u->rtc);
-	bus_init(&u->bus);
-	for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-		if (bus_add(&u->bus, &devices[i], err, n))
-			return -1;
-	}
-	return 0;
+	return board_init(&u->board, &ops, u, err, n);
 }
 
 void machine_mmio(struct uhost *u, struct dtv_mmio *mmio)
@@ -106,7 +68,7 @@ void machine_mmio(struct uhost *u, struct dtv_mmio *mmio)
 	int ret;
 
 	pthread_mutex_lock(&u->devices);
-	ret = bus_access(&u->bus, mmio->gpa, mmio->len, mmio->write, &data);
+	ret = bus_access(&u->board.bus, mmio->gpa, mmio->len, mmio->write, &data);
 	pthread_mutex_unlock(&u->devices);
 	mmio->failed = ret != 0;
 	if (!mmio->write)

@@ -15,13 +15,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
 #include "uhost.h"
 
-#include "../../daemon/fdt.h"
+#include "../../daemon/loader.h"
 #include "../../kmod/guest/isa.h"
 
 /* RAM comes in multiples of this: view runs and guest superpages then never cross its end. */
@@ -30,7 +29,10 @@
 #define STOP_SECONDS 5
 
 struct options {
-	const char *kernel, *initrd, *append, *elf, *signature;
+	const char *bios, *kernel, *initrd, *append, *elf, *signature;
+	const char *place[LOADER_PLACES];
+	u64 place_gpa[LOADER_PLACES];
+	unsigned int places;
 	u64 memory, cache, isa;
 	unsigned long cpus, max_seconds;
 	u64 no_opt;
@@ -127,11 +129,14 @@ void dtv_host_free(void *p, size_t bytes)
 
 static void usage(FILE *f)
 {
-	fputs("usage: uhost --kernel IMAGE [--initrd FILE] [--append STRING] [options]\n"
+	fputs("usage: uhost [--bios FILE] --kernel IMAGE [--initrd FILE] [--append STRING] [options]\n"
+	      "       uhost --bios FILE [--load FILE@ADDRESS]... [options]\n"
 	      "       uhost --elf FILE [--signature OUT] [options]\n"
 	      "Run a RISC-V machine; its console is on stdin and stdout (on a terminal: Ctrl-A x ends it).\n"
 	      "\n"
-	      "  --kernel IMAGE     Linux kernel in RISC-V Image format\n"
+	      "  --bios FILE        firmware, started in machine mode: ELF, or raw at 0x80000000\n"
+	      "  --kernel IMAGE     Linux kernel in RISC-V Image format; below --bios also ELF or raw\n"
+	      "  --load FILE@ADDRESS  a file to be in memory at the start, at most 8\n"
 	      "  --initrd FILE      initial file system\n"
 	      "  --append STRING    kernel command line\n"
 	      "  --elf FILE         bare-metal program, started in machine mode; HTIF is served\n"
@@ -205,12 +210,25 @@ static void list_opts(void)
 		printf("%-14s %s\n", dtv_opt_name(i), dtv_opt_text(i));
 }
 
+static bool take_place(struct options *o, char *text)
+{
+	size_t len;
+
+	if (o->places == LOADER_PLACES || !loader_parse_place(text, &len, &o->place_gpa[o->places]))
+		return false;
+	text[len] = 0;
+	o->place[o->places++] = text;
+	return true;
+}
+
 /* Returns -1 to go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	enum {
-		KERNEL = 256,
+		BIOS = 256,
+		KERNEL,
 		INITRD,
+		LOAD,
 		APPEND,
 		ELF,
 		SIGNATURE,
@@ -227,8 +245,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 		HELP
 	};
 	static const struct option longs[] = {
+		{ "bios", required_argument, NULL, BIOS },
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
+		{ "load", required_argument, NULL, LOAD },
 		{ "append", required_argument, NULL, APPEND },
 		{ "elf", required_argument, NULL, ELF },
 		{ "signature", required_argument, NULL, SIGNATURE },
@@ -252,6 +272,13 @@ static int parse_options(int argc, char **argv, struct options *o)
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
+		case BIOS:
+			o->bios = optarg;
+			break;
+		case LOAD:
+			if (!take_place(o, optarg))
+				return bad_usage("--load", "up to 8 of FILE@ADDRESS are expected");
+			break;
 		case KERNEL:
 			o->kernel = optarg;
 			break;
@@ -326,10 +353,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 	}
 	if (optind < argc)
 		return bad_usage(argv[optind], "unexpected argument");
-	if (!o->kernel == !o->elf)
-		return bad_usage("", "give either --kernel or --elf (see --help)");
-	if (o->elf && (o->initrd || o->append))
-		return bad_usage("--elf", "a bare-metal program has no initrd and no command line");
+	if (!(o->kernel || o->bios) == !o->elf)
+		return bad_usage("", "give either --kernel, --bios or --elf (see --help)");
+	if (o->elf && (o->initrd || o->append || o->places))
+		return bad_usage("--elf",
+				 "a bare-metal program has no other files and no command line");
 	if (o->signature && !o->elf)
 		return bad_usage("--signature", "needs --elf");
 	return -1;
@@ -433,48 +461,6 @@ static int open_file(const char *path, char *err, size_t n)
 	return fd;
 }
 
-static int load_linux(struct uhost *u, const struct options *o, char *err, size_t n)
-{
-	const char *isa[DTV_ISA_NAMES + 1] = { NULL };
-	struct fdt_machine m = {
-		.harts = u->nr_harts,
-		.isa = isa,
-		.ram_size = u->ram.size,
-		.bootargs = o->append,
-		.rng_seed_size = FDT_RNG_SEED_MAX,
-	};
-	int kernel, initrd = -1;
-	struct image_kernel k;
-	struct image_layout l;
-	u64 initrd_size = 0;
-
-	kernel = open_file(o->kernel, err, n);
-	if (kernel < 0 || image_probe_kernel(kernel, o->kernel, &k, err, n))
-		return -1;
-	if (o->initrd) {
-		initrd = open_file(o->initrd, err, n);
-		if (initrd < 0 || image_probe_initrd(initrd, o->initrd, &initrd_size, err, n))
-			return -1;
-	}
-	if (image_place(&k, initrd_size, u->ram.gpa, u->ram.size, &l, err, n) ||
-	    image_load(kernel, o->kernel, initrd, o->initrd, &k, &l, &u->ram, err, n))
-		return -1;
-	close(kernel);
-	if (initrd >= 0)
-		close(initrd);
-
-	dtv_isa_names(u->vm.isa, isa, DTV_ISA_NAMES);
-	m.initrd_start = l.initrd_start;
-	m.initrd_end = l.initrd_end;
-	if (getrandom(m.rng_seed, m.rng_seed_size, 0) != (ssize_t)m.rng_seed_size)
-		m.rng_seed_size = 0;
-	if (fdt_make(&m, u->ram.host + (l.dtb - u->ram.gpa), IMAGE_DTB_MAX, err, n) < 0)
-		return -1;
-	for (unsigned int i = 0; i < u->nr_harts; i++)
-		dtv_cpu_reset(&u->harts[i]->cpu, l.entry, l.dtb, i == 0);
-	return 0;
-}
-
 /* --- the mailbox of bare-metal programs --- */
 
 static void htif_output(void *opaque, const void *buf, size_t n)
@@ -501,21 +487,66 @@ static void htif_bad(void *opaque, uint64_t gpa)
 		   (unsigned long long)gpa);
 }
 
-static int load_elf(struct uhost *u, const struct options *o, char *err, size_t n)
+static bool open_named(struct loader_file *f, const char *name, char *err, size_t n)
 {
-	struct image_elf *elf = &u->htif.elf;
-	int fd = open_file(o->elf, err, n);
+	if (!name)
+		return true;
+	f->name = name;
+	f->fd = open_file(name, err, n);
+	return f->fd >= 0;
+}
 
-	if (fd < 0 || image_load_elf(fd, o->elf, &u->ram, elf, err, n))
-		return -1;
-	close(fd);
-	u->htif.ram = u->ram;
-	u->htif.output = htif_output;
-	u->htif.finish = htif_finish;
-	u->htif.bad = htif_bad;
-	u->htif.opaque = u;
-	for (unsigned int i = 0; i < u->nr_harts; i++)
-		dtv_cpu_reset(&u->harts[i]->cpu, elf->entry, 0, true);
+static void close_named(const struct loader_file *f)
+{
+	if (f->name && f->fd >= 0)
+		close(f->fd);
+}
+
+static int load(struct uhost *u, const struct options *o, char *err, size_t n)
+{
+	const char *isa[DTV_ISA_NAMES + 1] = { NULL };
+	struct loader l = {
+		.tree = {
+			.harts = u->nr_harts,
+			.isa = isa,
+			.bootargs = o->append,
+			.virtio = MACHINE_VIRTIO_MAX,
+		},
+		.places = o->places,
+	};
+	struct loader_start s;
+	int ret = -1;
+
+	dtv_isa_names(u->vm.isa, isa, DTV_ISA_NAMES);
+	for (unsigned int i = 0; i < o->places; i++) {
+		l.place_gpa[i] = o->place_gpa[i];
+		if (!open_named(&l.place[i], o->place[i], err, n))
+			return -1;
+	}
+	if (open_named(&l.bios, o->bios, err, n) && open_named(&l.kernel, o->kernel, err, n) &&
+	    open_named(&l.initrd, o->initrd, err, n) && open_named(&l.elf, o->elf, err, n))
+		ret = loader_load(&l, &u->ram, &u->board.rom, &s, err, n);
+	close_named(&l.bios);
+	close_named(&l.kernel);
+	close_named(&l.initrd);
+	close_named(&l.elf);
+	for (unsigned int i = 0; i < o->places; i++)
+		close_named(&l.place[i]);
+	if (ret)
+		return ret;
+	u->htif = (struct htif){
+		.ram = u->ram,
+		.elf = s.elf,
+		.output = htif_output,
+		.finish = htif_finish,
+		.bad = htif_bad,
+		.opaque = u,
+	};
+	u->vm.sbi = !s.m_mode;
+	for (unsigned int i = 0; i < u->nr_harts; i++) {
+		dtv_cpu_reset(&u->harts[i]->cpu, s.pc, s.a1, i == 0 || s.m_mode);
+		u->harts[i]->cpu.area->hart.x[12] = s.a2;
+	}
 	return 0;
 }
 
@@ -542,14 +573,13 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 		.no_opt = o->no_opt,
 	};
 	u->vm.isa = o->isa;
-	u->vm.sbi = !o->elf;
 	if (dtv_vm_core_init(&u->vm, &cfg)) {
 		snprintf(err, n, "cannot initialise the engine: out of memory");
 		return -1;
 	}
 	if (make_harts(u, err, n) || machine_init(u, err, n))
 		return -1;
-	return o->elf ? load_elf(u, o, err, n) : load_linux(u, o, err, n);
+	return load(u, o, err, n);
 }
 
 /* --- running it --- */
@@ -557,7 +587,7 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 /* When the RTC is due: milliseconds from now, at most @ms. */
 static int rtc_wait(struct uhost *u, int ms)
 {
-	u64 due = rtc_deadline(&u->rtc), now;
+	u64 due = rtc_deadline(&u->board.rtc), now;
 	struct timespec ts;
 
 	if (due == RTC_NEVER)
@@ -602,7 +632,7 @@ static void serve(struct uhost *u, const struct options *o)
 		if (end - now < 1000000000ULL && ms > 10)
 			ms = 10;
 		pthread_mutex_lock(&u->devices);
-		rtc_expire(&u->rtc);
+		rtc_expire(&u->board.rtc);
 		ms = rtc_wait(u, ms);
 		if (u->out_used && ms > 2)
 			ms = 2;

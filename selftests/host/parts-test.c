@@ -14,12 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../../daemon/bus.h"
-#include "../../daemon/dev/finisher.h"
-#include "../../daemon/dev/rtc.h"
-#include "../../daemon/dev/uart.h"
-#include "../../daemon/fdt.h"
+#include "../../daemon/board.h"
 #include "../../daemon/image.h"
+#include "../../daemon/loader.h"
 
 static int failures;
 static const char *current;
@@ -387,33 +384,6 @@ static void test_kernel(void)
 	CHECK(probe(b, 4096, &k, err) == -1 && strstr(err, "big-endian"));
 }
 
-static void test_load(void)
-{
-	struct image_ram ram = { malloc(24 << 20), 0x80000000, 24 << 20 };
-	uint8_t b[4096], initrd[5000];
-	struct image_kernel k;
-	struct image_layout l;
-	char err[256];
-	int kfd, ifd;
-
-	make_image(b, 2 << 20, 1 << 20);
-	memset(initrd, 0x77, sizeof(initrd));
-	kfd = file_of(b, sizeof(b));
-	ifd = file_of(initrd, sizeof(initrd));
-	CHECK(!image_probe_kernel(kfd, "K", &k, err, 256));
-	CHECK(!image_place(&k, sizeof(initrd), ram.gpa, ram.size, &l, err, 256));
-	CHECK(!image_load(kfd, "K", ifd, "I", &k, &l, &ram, err, 256));
-	CHECK(!memcmp(ram.host + (2 << 20), b, sizeof(b)));
-	CHECK(!memcmp(ram.host + (l.initrd_start - ram.gpa), initrd, sizeof(initrd)));
-	/* The file shrank meanwhile. */
-	CHECK(!ftruncate(ifd, 10));
-	CHECK(image_load(kfd, "K", ifd, "I", &k, &l, &ram, err, 256) == -1 &&
-	      strstr(err, "I: file is shorter"));
-	close(kfd);
-	close(ifd);
-	free(ram.host);
-}
-
 /*
  * struct small_elf - an ELF file with one segment and one symbol
  */
@@ -465,7 +435,7 @@ static int load_elf(const struct small_elf *e, size_t n, struct image_elf *out, 
 	int fd = file_of(e, n), ret;
 
 	memset(memory, 0xff, sizeof(memory));
-	ret = image_load_elf(fd, "E", &ram, out, err, 256);
+	ret = image_load_elf(fd, "E", &ram, false, out, err, 256);
 	close(fd);
 	if (!ret)
 		CHECK(!memcmp(memory, e->text, 16) && memory[16] == 0 && memory[31] == 0 &&
@@ -510,6 +480,223 @@ static void test_elf(void)
 	CHECK(!load_elf(&e, sizeof(e), &out, err) && !out.tohost);
 }
 
+/* --- loader --- */
+
+static uint8_t memory[24 << 20];
+
+/* Load into fresh memory; what is checked without memory is the same. */
+static int load(const struct loader *l, struct rom *rom, struct loader_start *s, char *err)
+{
+	struct image_ram ram = { NULL, 0x80000000, sizeof(memory) };
+	char why[256] = "";
+	int ret = loader_load(l, &ram, rom, s, why, sizeof(why)), again;
+
+	memset(memory, 0, sizeof(memory));
+	ram.host = memory;
+	*err = 0;
+	again = loader_load(l, &ram, rom, s, err, 256);
+	CHECK(ret == again && !strcmp(why, err));
+	return again;
+}
+
+static uint64_t rom64(struct rom *rom, unsigned int at)
+{
+	return rom_read(rom, at, 8);
+}
+
+static const char *const some_isa[] = { "i", "m", "a", "zicsr", "sstc", NULL };
+
+static void test_loader_linux(void)
+{
+	struct loader l = { .tree = { .harts = 1, .isa = some_isa } };
+	uint8_t b[4096], initrd[5000];
+	struct loader_start s;
+	struct rom rom;
+	char err[256];
+	uint64_t dtb;
+	int at, len;
+
+	make_image(b, 2 << 20, 1 << 20);
+	memset(initrd, 0x77, sizeof(initrd));
+	l.kernel = (struct loader_file){ file_of(b, sizeof(b)), "K" };
+	l.initrd = (struct loader_file){ file_of(initrd, sizeof(initrd)), "I" };
+	CHECK(!load(&l, &rom, &s, err));
+	CHECK(s.pc == 0x80200000 && !s.m_mode && !s.a2);
+	CHECK(!memcmp(memory + (2 << 20), b, sizeof(b)));
+	CHECK(!fdt_check_full(memory + (s.a1 - 0x80000000), IMAGE_DTB_MAX));
+	at = fdt_path_offset(memory + (s.a1 - 0x80000000), "/chosen");
+	CHECK(fdt_getprop(memory + (s.a1 - 0x80000000), at, "linux,initrd-end", &len) && len == 8);
+	CHECK(!memcmp(memory + sizeof(memory) - IMAGE_DTB_MAX - 8192, initrd, sizeof(initrd)));
+
+	dtb = s.a1;
+	/* Beside it, and over it. */
+	l.place[0] = l.initrd;
+	l.places = 1;
+	l.place_gpa[0] = 0x80300000;
+	CHECK(!load(&l, &rom, &s, err) && memory[3 << 20] == 0x77);
+	l.place_gpa[0] = 0x802fffff;
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "overlaps K at 0x80200000"));
+	l.place_gpa[0] = dtb;
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "overlaps the device tree"));
+	l.place_gpa[0] = 0x80000000 + sizeof(memory) - 4999;
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "not in memory"));
+	l.place_gpa[0] = ~0ULL - 10;
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "not in memory"));
+	l.place_gpa[0] = 0;
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "not in memory"));
+	l.places = 0;
+	/* A directory of no regular files. */
+	l.initrd.fd = open("/", O_RDONLY);
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "I: is a directory"));
+}
+
+static void test_loader_firmware(void)
+{
+	struct loader l = { .tree = { .harts = 2, .isa = some_isa } };
+	struct loader_start s;
+	struct small_elf e;
+	uint8_t b[4096], bios[6000], raw[100];
+	struct rom rom;
+	char err[256];
+
+	make_image(b, 2 << 20, 1 << 20);
+	memset(bios, 0x13, sizeof(bios));
+	memset(raw, 0x55, sizeof(raw));
+	l.bios = (struct loader_file){ file_of(bios, sizeof(bios)), "B" };
+	CHECK(!load(&l, &rom, &s, err));
+	CHECK(s.pc == 0x80000000 && s.m_mode && !memcmp(memory, bios, sizeof(bios)));
+	/* What firmware is told: no next stage. */
+	CHECK(s.a2 == 0x1028 && rom64(&rom, 0x28) == 0x4942534f && rom64(&rom, 0x30) == 2 &&
+	      rom64(&rom, 0x38) == 0 && rom64(&rom, 0x40) == 1);
+	CHECK(rom64(&rom, 24) == s.pc && rom64(&rom, 32) == s.a1);
+	l.kernel = (struct loader_file){ file_of(b, sizeof(b)), "K" };
+	CHECK(!load(&l, &rom, &s, err) && rom64(&rom, 0x38) == 0x80200000);
+	CHECK(!memcmp(memory + (2 << 20), b, sizeof(b)));
+	/* An Image takes more memory than its file has. */
+	l.place[0] = (struct loader_file){ file_of(raw, sizeof(raw)), "R" };
+	l.places = 1;
+	l.place_gpa[0] = 0x80280000;
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "R at 0x80280000"));
+	l.places = 0;
+	/* Raw, or ELF, where it wants to be. */
+	l.kernel.fd = l.place[0].fd;
+	CHECK(!load(&l, &rom, &s, err) && rom64(&rom, 0x38) == 0x80200000 &&
+	      memory[2 << 20] == 0x55);
+	make_elf(&e);
+	e.ph.p_paddr = 0x80400000;
+	e.eh.e_entry = 0x80400008;
+	l.kernel.fd = file_of(&e, sizeof(e));
+	CHECK(!load(&l, &rom, &s, err) && rom64(&rom, 0x38) == 0x80400008 &&
+	      !memcmp(memory + (4 << 20), e.text, 16));
+	make_elf(&e);
+	l.kernel.fd = file_of(&e, sizeof(e));
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "overlaps B"));
+	/* Firmware that can be anywhere goes to the start of memory. */
+	l.kernel.name = NULL;
+	e.eh.e_type = ET_DYN;
+	e.ph.p_paddr = 0;
+	e.eh.e_entry = 4;
+	l.bios.fd = file_of(&e, sizeof(e));
+	CHECK(!load(&l, &rom, &s, err) && s.pc == 0x80000004 && !memcmp(memory, e.text, 16));
+	e.eh.e_machine = EM_386;
+	l.bios.fd = file_of(&e, sizeof(e));
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "B: not a 64-bit RISC-V"));
+	l.bios.fd = file_of(&e, 0);
+	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "B: is empty"));
+}
+
+static void test_loader_place(void)
+{
+	uint64_t gpa;
+	size_t len;
+
+	CHECK(loader_parse_place("a@b@0x1000", &len, &gpa) && len == 3 && gpa == 0x1000);
+	CHECK(loader_parse_place("x@4096", &len, &gpa) && len == 1 && gpa == 4096);
+	CHECK(!loader_parse_place("x", &len, &gpa));
+	CHECK(!loader_parse_place("@5", &len, &gpa));
+	CHECK(!loader_parse_place("x@", &len, &gpa));
+	CHECK(!loader_parse_place("x@y", &len, &gpa));
+	CHECK(!loader_parse_place("x@-5", &len, &gpa));
+	CHECK(!loader_parse_place("x@5M", &len, &gpa));
+	CHECK(!loader_parse_place("x@99999999999999999999", &len, &gpa));
+}
+
+/* --- board --- */
+
+static unsigned int board_wires;
+
+static void board_irq(void *opaque, unsigned int irq, bool level)
+{
+	(void)opaque;
+	board_wires = level ? board_wires | 1U << irq : board_wires & ~(1U << irq);
+}
+
+static void board_nothing(void *opaque)
+{
+	(void)opaque;
+}
+
+static void board_byte(void *opaque, uint8_t byte)
+{
+	*(uint8_t *)opaque = byte;
+}
+
+static void board_finish(void *opaque, enum finisher_what what, unsigned int code)
+{
+	(void)code;
+	*(uint8_t *)opaque = what;
+}
+
+static void test_board(void)
+{
+	static const struct board_ops ops = {
+		.irq = board_irq,
+		.output = board_byte,
+		.room = board_nothing,
+		.finish = board_finish,
+		.alarm = board_nothing,
+	};
+	static struct board b;
+	uint8_t seen = 0;
+	char err[128];
+	uint64_t v;
+
+	CHECK(!board_init(&b, &ops, &seen, err, sizeof(err)));
+	v = 'x';
+	CHECK(!bus_access(&b.bus, 0x10000000, 1, true, &v) && seen == 'x');
+	v = 0x7777;
+	CHECK(!bus_access(&b.bus, 0x100000, 4, true, &v) && seen == FINISHER_RESET);
+	/* Slots of virtio-mmio, all empty. */
+	for (uint64_t gpa = 0x10001000; gpa <= 0x10008000; gpa += 0x1000) {
+		CHECK(!bus_access(&b.bus, gpa, 4, false, &v) && v == 0x74726976);
+		CHECK(!bus_access(&b.bus, gpa + 8, 4, false, &v) && v == 0);
+		v = 1;
+		CHECK(!bus_access(&b.bus, gpa + 0x70, 4, true, &v));
+		CHECK(!bus_access(&b.bus, gpa + 0x70, 4, false, &v) && v == 0);
+		CHECK(bus_access(&b.bus, gpa + 0x200, 4, false, &v) == -1);
+	}
+	CHECK(bus_access(&b.bus, 0x10009000, 4, false, &v) == -1);
+	/* ROM: the first bytes are there, the rest is 0, none can be written. */
+	b.rom.data[ROM_FILLED - 1] = 0xab;
+	CHECK(!bus_access(&b.bus, 0x1000 + ROM_FILLED - 1, 8, false, &v) && v == 0xab);
+	CHECK(!bus_access(&b.bus, 0xfff8, 8, false, &v) && v == 0);
+	v = 0;
+	CHECK(!bus_access(&b.bus, 0x1000 + ROM_FILLED - 1, 1, true, &v) &&
+	      b.rom.data[ROM_FILLED - 1] == 0xab);
+	CHECK(bus_access(&b.bus, 0xfffc, 8, false, &v) == -1);
+	/* Wires. */
+	v = 1;
+	CHECK(!bus_access(&b.bus, 0x101010, 4, true, &v)); /* IRQ_ENABLED */
+	v = 0;
+	CHECK(!bus_access(&b.bus, 0x10100c, 4, true, &v));
+	CHECK(!bus_access(&b.bus, 0x101008, 4, true, &v) && board_wires == 1U << 11);
+	uart_input(&b.uart, "a", 1);
+	v = 1;
+	CHECK(!bus_access(&b.bus, 0x10000001, 1, true, &v) && board_wires == (1U << 11 | 1U << 10));
+	board_reset(&b);
+	CHECK(!board_wires);
+}
+
 /* --- device tree --- */
 
 static void test_fdt(void)
@@ -540,6 +727,8 @@ static void test_fdt(void)
 	CHECK(fdt_stringlist_count(buf, at, "riscv,isa-extensions") == 5);
 	at = fdt_path_offset(buf, "/soc/interrupt-controller@c000000");
 	CHECK(fdt_getprop(buf, at, "interrupts-extended", &len) && len == 3 * 16);
+	at = fdt_path_offset(buf, "/soc/clint@2000000");
+	CHECK(fdt_getprop(buf, at, "interrupts-extended", &len) && len == 3 * 16);
 	CHECK(fdt_path_offset(buf, "/soc/virtio_mmio@10002000") > 0);
 	CHECK(fdt_path_offset(buf, "/soc/virtio_mmio@10003000") < 0);
 	m.harts = 32;
@@ -562,8 +751,11 @@ int main(void)
 		{ "finisher", test_finisher },
 		{ "rtc", test_rtc },
 		{ "image: header and placement", test_kernel },
-		{ "image: load", test_load },
 		{ "image: ELF", test_elf },
+		{ "loader: Linux", test_loader_linux },
+		{ "loader: firmware", test_loader_firmware },
+		{ "loader: places", test_loader_place },
+		{ "board", test_board },
 		{ "device tree", test_fdt },
 	};
 	int failed = 0;

@@ -18,10 +18,7 @@
 
 #include "../../kmod/hart.h"
 
-#include "../../daemon/bus.h"
-#include "../../daemon/dev/finisher.h"
-#include "../../daemon/dev/rtc.h"
-#include "../../daemon/dev/uart.h"
+#include "../../daemon/board.h"
 #include "../../daemon/htif.h"
 #include "../../daemon/image.h"
 
@@ -98,11 +95,8 @@ struct uhart {
  * @cache_exec: the same as harts run it
  * @cache_size: bytes
  * @t0: CLOCK_MONOTONIC at guest time 0, ns
- * @devices: rules the bus, the devices and @out
- * @bus: MMIO
- * @uart: console
- * @finisher: poweroff
- * @rtc: clock
+ * @devices: rules the devices and @out
+ * @board: devices
  * @htif: mailbox of a bare-metal program; the main thread's
  * @out: console output not written yet
  * @out_used: bytes in it
@@ -126,10 +120,7 @@ struct uhost {
 	u64 cache_size;
 	u64 t0;
 	pthread_mutex_t devices;
-	struct bus bus;
-	struct uart uart;
-	struct finisher finisher;
-	struct rtc rtc;
+	struct board board;
 	struct htif htif;
 	u8 out[4096];
 	size_t out_used;
