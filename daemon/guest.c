@@ -25,6 +25,7 @@
 #include "config.h"
 #include "console.h"
 #include "hv.h"
+#include "kmod/guest/isa.h"
 #include "loop.h"
 #include "machine.h"
 #include "ring.h"
@@ -314,15 +315,16 @@ static void on_signal(void *arg, uint32_t events)
 static int take_config(struct guest *g, const char *text, size_t len, char *err, size_t n)
 {
 	json_t *msg = json_loadb(text, len, 0, NULL);
-	const char *name, *cmdline, *path;
+	const char *name, *cmdline, *isa, *path;
 	json_int_t memory, cache, owner;
 	size_t name_len;
 	int harts, pty = 0, ret;
 
-	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:b,s:I}", "name", &name, "harts", &harts,
-			  "memory", &memory, "cache", &cache, "cmdline", &cmdline, "pty", &pty,
-			  "owner", &owner);
-	if (ret < 0 || !dtv_name_ok(name) || harts < 1 || harts > DTV_VCPUS_MAX) {
+	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:I}", "name", &name, "harts", &harts,
+			  "memory", &memory, "cache", &cache, "isa", &isa, "cmdline", &cmdline,
+			  "pty", &pty, "owner", &owner);
+	if (ret < 0 || !dtv_name_ok(name) || harts < 1 || harts > DTV_VCPUS_MAX ||
+	    dtv_isa_parse(isa, &g->config.isa, err, n) < 0) {
 		json_decref(msg);
 		snprintf(err, n, "the description of the guest is broken");
 		return -EINVAL;

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "guest.h"
+#include "kmod/guest/isa.h"
 #include "ring.h"
 #include "util.h"
 
@@ -643,11 +644,15 @@ static int spawn(struct dtv_guest *g, const int *fds, size_t nfds, char *err, si
 
 static json_t *describe_config(const struct dtv_config *c, const char *path, uid_t owner)
 {
-	json_t *info = json_pack("{s:s,s:s,s:i,s:I,s:I,s:s,s:b,s:I,s:I}", "name", c->name, "config",
-				 path, "harts", (int)c->harts, "memory", (json_int_t)c->memory,
-				 "cache", (json_int_t)c->cache, "cmdline", c->cmdline, "pty",
-				 c->console == DTV_CONSOLE_PTY, "started", (json_int_t)time(NULL),
-				 "owner", (json_int_t)owner);
+	char isa[DTV_ISA_STRING];
+	json_t *info;
+
+	dtv_isa_string(c->isa, isa, sizeof(isa));
+	info = json_pack("{s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:I,s:I}", "name", c->name, "config",
+			 path, "harts", (int)c->harts, "memory", (json_int_t)c->memory, "cache",
+			 (json_int_t)c->cache, "isa", isa, "cmdline", c->cmdline, "pty",
+			 c->console == DTV_CONSOLE_PTY, "started", (json_int_t)time(NULL), "owner",
+			 (json_int_t)owner);
 
 	for (unsigned int i = 0; info && i < DTV_FILES; i++) {
 		char *text;
