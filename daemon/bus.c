@@ -49,8 +49,7 @@ int bus_add(struct bus *bus, const struct bus_range *range, char *err, size_t n)
 			 bus->ranges[at].name);
 		return -1;
 	}
-	memmove(&bus->ranges[at + 1], &bus->ranges[at],
-		(bus->nr - at) * sizeof(bus->ranges[0]));
+	memmove(&bus->ranges[at + 1], &bus->ranges[at], (bus->nr - at) * sizeof(bus->ranges[0]));
 	bus->ranges[at] = *range;
 	bus->nr++;
 	return 0;
