@@ -23,6 +23,8 @@
 	OPT(KNOWN, "known", "registers whose values are known are constants") \
 	OPT(CANON, "canon", "a base register is checked once") \
 	OPT(COPIES, "copies", "values of slots are taken from scratch registers") \
+	OPT(DEAD, "dead", "results that nobody sees are not computed") \
+	OPT(FUSE, "fuse", "shifts become rotations, extensions, scaled additions") \
 	OPT(SEXT, "sext", "what is known to be sign-extended is not extended again") \
 	OPT(FP, "fp", "floating point by host instructions") \
 	OPT(FP_FACTS, "fp-facts", "FS, frm and boxing are checked once in a block") \

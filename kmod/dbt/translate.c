@@ -12,17 +12,21 @@ struct seen {
 	u64 bits[DTV_PAGE_SIZE / 2 / 64];
 };
 
-static bool seen_test_set(struct seen *s, gva_t pc)
+static bool seen_test(const struct seen *s, gva_t pc)
 {
 	unsigned int i = (pc & 0xfff) >> 1;
-	bool was = s->bits[i / 64] >> (i % 64) & 1;
 
-	s->bits[i / 64] |= 1ULL << (i % 64);
-	return was;
+	return s->bits[i / 64] >> (i % 64) & 1;
 }
 
-/* First halfword at @p, or both when the instruction has 32 bits. */
-static u32 fetch(const u8 *p)
+static void seen_set(struct seen *s, gva_t pc)
+{
+	unsigned int i = (pc & 0xfff) >> 1;
+
+	s->bits[i / 64] |= 1ULL << (i % 64);
+}
+
+u32 dtv_fetch(const u8 *p)
 {
 	u16 lo, hi;
 
@@ -31,6 +35,15 @@ static u32 fetch(const u8 *p)
 		return lo;
 	memcpy(&hi, p + 2, 2);
 	return lo | (u32)hi << 16;
+}
+
+/* Whether the instruction in the page's last halfword goes on in the next page. */
+static bool crosses(const u8 *p)
+{
+	u16 lo;
+
+	memcpy(&lo, p, 2);
+	return dtv_insn_len(lo) == 4;
 }
 
 /*
@@ -74,6 +87,9 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->sext = 1;
 	tx->fs_on = false;
 	tx->pair = 0;
+	tx->hold = 0;
+	tx->first_ahead = 0;
+	tx->nr_ahead = 0;
 	tx->guest_bytes = 0;
 	tx->nr_cold = 0;
 	tx->nr_entries = 0;
@@ -82,25 +98,28 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	dtv_x86_begin(tx, xp, xp2);
 	for (n = 0; !tx->end && !tx->b.full; n++) {
 		unsigned int off = tx->pc - base;
-		u32 raw;
+		u32 raw = 0;
 
-		if (n && (n >= DTV_BLOCK_INSNS || off >= DTV_PAGE_SIZE || !dtv_tx_room(tx) ||
-			  branches == DTV_BLOCK_BRANCHES ||
-			  seen_test_set(&seen, tx->pc))) {
+		tx->n = n;
+		/* Where there is no boundary the block cannot end; what is made there is small. */
+		if (n && n >= tx->hold &&
+		    (n >= DTV_BLOCK_INSNS || off >= DTV_PAGE_SIZE || !dtv_tx_room(tx) ||
+		     branches == DTV_BLOCK_BRANCHES || seen_test(&seen, tx->pc))) {
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
 		}
-		if (!n)
-			seen_test_set(&seen, tx->pc);
-		if (off == DTV_PAGE_SIZE - 2) {
-			u16 lo, hi;
-
-			memcpy(&lo, page + off, 2);
-			raw = lo;
-			if (dtv_insn_len(lo) == 4) {
+		if (!xp2 && !tx->pair && n >= tx->first_ahead + tx->nr_ahead)
+			dtv_read_ahead(tx, page, seen.bits, n);
+		seen_set(&seen, tx->pc);
+		if (n < tx->first_ahead + tx->nr_ahead) {
+			tx->step = tx->ahead[n - tx->first_ahead];
+		} else {
+			memset(&tx->step, 0, sizeof(tx->step));
+			if (off == DTV_PAGE_SIZE - 2 && crosses(page + off)) {
+				u16 hi;
 				const u8 *page2;
 
-				/* Crosses into the next page: a block of its own. */
+				/* A block of its own. */
 				if (n || !xp2) {
 					dtv_x86_chain_exit(tx, tx->pc);
 					break;
@@ -108,13 +127,15 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 				page2 = dtv_host_ram(d->vm, code->gpa2 & DTV_PAGE_MASK);
 				if (!page2)
 					return false;
+				memcpy(&raw, page + off, 2);
 				memcpy(&hi, page2, 2);
-				raw |= (u32)hi << 16;
+				raw = (u16)raw | (u32)hi << 16;
+			} else {
+				raw = dtv_fetch(page + off);
 			}
-		} else {
-			raw = fetch(page + off);
+			dtv_decode(raw, d->isa, &tx->step.insn);
 		}
-		dtv_decode(raw, d->isa, &tx->insn);
+		tx->insn = tx->step.insn;
 		if (tx->insn.op == DTV_OP_JAL && tx->insn.rd == 0 && !xp2 &&
 		    ((tx->pc + tx->insn.imm) & DTV_PAGE_MASK) == base &&
 		    (tx->pair || opt(tx, DTV_OPT_FOLLOW))) {
@@ -126,7 +147,10 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
 		}
-		dtv_x86_insn(tx);
+		if (tx->step.dead)
+			dtv_x86_dead(tx);
+		else
+			dtv_x86_insn(tx);
 		if (off == tx->pair)
 			tx->pair = 0;
 		/* A pair is never parted. */

@@ -102,6 +102,46 @@ enum dtv_cold_kind {
 
 #define DTV_COLD_MAX (DTV_BLOCK_INSNS * 3)
 
+/* Instructions that are made as one, by the last of them. */
+enum dtv_fuse {
+	FUSE_NONE,
+	FUSE_ROR32, /* rd = lower half of x[fuse_reg] rotated right by fuse_n, sign-extended */
+	FUSE_ROR64, /* rd = x[fuse_reg] rotated right by fuse_n */
+	FUSE_ZEXT32, /* rd = lower half of x[fuse_reg] */
+	FUSE_ZEXT32_SHL, /* the same << fuse_n */
+	FUSE_ZEXT16,
+	FUSE_SEXT16,
+	FUSE_SEXT8,
+	FUSE_SHADD, /* rd = (x[fuse_reg] << fuse_n) + x[fuse_base] */
+};
+
+#define DTV_NEVER 0xff
+
+/**
+ * struct dtv_step - an instruction of the path, and what comes behind it; see ahead.c
+ * @insn: the instruction
+ * @fuse: enum dtv_fuse: made as this, from these registers
+ * @fuse_reg: see enum dtv_fuse
+ * @fuse_n: see enum dtv_fuse
+ * @fuse_base: see enum dtv_fuse
+ * @with_last: one with the step before, which is dead then
+ * @dead: nobody sees the result: nothing is made
+ * @until: of a dead one: number of the step that overwrites the result; boundaries up to it are
+ *         none where the hart can be found
+ * @next_rd: number of the step that reads x[rd] next, or DTV_NEVER
+ * @next_rs1: the same of x[rs1], or of fuse_reg
+ * @next_rs2: the same of x[rs2], or of fuse_base
+ */
+struct dtv_step {
+	struct dtv_insn insn;
+	u8 fuse;
+	u8 fuse_reg, fuse_n, fuse_base;
+	bool with_last;
+	bool dead;
+	u8 until;
+	u8 next_rd, next_rs1, next_rs2;
+};
+
 /*
  * struct dtv_tx - one translation
  *
@@ -121,6 +161,11 @@ struct dtv_tx {
 
 	gva_t pc; /* current instruction */
 	struct dtv_insn insn;
+	unsigned int n; /* its number */
+	struct dtv_step step; /* what is known of it, zero if nothing is */
+	unsigned int hold; /* boundaries before instructions of lower numbers do not exist */
+	struct dtv_step ahead[DTV_BLOCK_INSNS];
+	unsigned int first_ahead, nr_ahead; /* steps in @ahead: first number, how many */
 	u16 pair; /* in a pair: offset of its SC in the page, else 0 */
 	u8 pair_rs1; /* its address register */
 
@@ -139,8 +184,7 @@ struct dtv_tx {
 	 * are always up to date, so copies may be dropped at any time.
 	 */
 	u8 copy[16];
-	u8 copy_age[16]; /* the least was used longest ago */
-	u8 age;
+	u8 copy_next[16]; /* number of the step that reads it next, or DTV_NEVER */
 	u32 pinned; /* bit h: in use by the current instruction */
 	/* facts about rd after the current instruction, set by its selection */
 	bool pend_known, pend_canon;
@@ -258,7 +302,17 @@ struct dtv_pair {
 enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, const struct dtv_insn *lr,
 				 u64 isa, const u64 *seen, struct dtv_pair *p);
 
+/* translate.c: first halfword at @p, or both when the instruction has 32 bits. */
+u32 dtv_fetch(const u8 *p);
+
+/*
+ * ahead.c: read instructions from tx->pc on into tx->ahead. @page: its page; @seen: bit per
+ * halfword that is in the block; @first: number of the first.
+ */
+void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned int first);
+
 /* x86/select.c */
+void dtv_x86_dead(struct dtv_tx *tx); /* the current instruction, with a result that nobody sees */
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2);
 void dtv_x86_insn(struct dtv_tx *tx); /* emits tx->insn, sets tx->end */
 void dtv_x86_finish(struct dtv_tx *tx); /* emits the cold code */

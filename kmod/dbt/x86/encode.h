@@ -587,11 +587,6 @@ static inline void x86_shx(struct dtv_buf *b, bool w, enum x86_shift op, u8 d, u
 }
 
 /* BMI1: d = ~a & [m] */
-static inline void andn_rrm(struct dtv_buf *b, u8 d, u8 a, struct x86_mem m)
-{
-	x86_vex_rm(b, true, 0, 2, 0xf2, d, a, m);
-}
-
 static inline void andn_rrr(struct dtv_buf *b, u8 d, u8 a, u8 c)
 {
 	x86_vex_rr(b, true, 0, 2, 0xf2, d, a, c);

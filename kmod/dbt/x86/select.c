@@ -82,19 +82,19 @@ bool dtv_x86_warm(const struct dtv_tx *tx)
 	return tx->copy[RAX] | tx->copy[RCX] | tx->copy[RDX];
 }
 
-static void touch(struct dtv_tx *tx, u8 h)
+/* Number of the step that reads x[r] next. */
+static u8 next_reader(const struct dtv_tx *tx, u8 r)
 {
-	unsigned int i;
+	const struct dtv_step *s = &tx->step;
 
+	if (s->fuse != FUSE_NONE)
+		return r == s->fuse_reg ? s->next_rs1 : s->next_rs2;
+	return r == s->insn.rs1 ? s->next_rs1 : s->next_rs2;
+}
+
+static void pin(struct dtv_tx *tx, u8 h)
+{
 	tx->pinned |= 1U << h;
-	if (tx->copy_age[h] == tx->age)
-		return;
-	if (tx->age == 0xff) {
-		for (i = 0; i < ARRAY_SIZE(pool); i++)
-			tx->copy_age[pool[i]] /= 2;
-		tx->age /= 2;
-	}
-	tx->copy_age[h] = ++tx->age;
 }
 
 u8 scratch(struct dtv_tx *tx)
@@ -108,7 +108,7 @@ u8 scratch(struct dtv_tx *tx)
 		if (tx->pinned & 1U << h)
 			continue;
 		if (best == X86_NO_REG || (!tx->copy[h] && tx->copy[best]) ||
-		    (!tx->copy[h] == !tx->copy[best] && tx->copy_age[h] < tx->copy_age[best]))
+		    (tx->copy[h] && tx->copy[best] && tx->copy_next[h] > tx->copy_next[best]))
 			best = h;
 	}
 	if (WARN_ON_ONCE(best == X86_NO_REG)) {
@@ -116,7 +116,7 @@ u8 scratch(struct dtv_tx *tx)
 		return RAX;
 	}
 	tx->copy[best] = 0;
-	touch(tx, best);
+	pin(tx, best);
 	return best;
 }
 
@@ -128,7 +128,8 @@ u8 copy_of(struct dtv_tx *tx, u8 r)
 		return dtv_x86_map[r];
 	for (i = 0; r && i < ARRAY_SIZE(pool); i++) {
 		if (tx->copy[pool[i]] == r && opt(tx, DTV_OPT_COPIES)) {
-			touch(tx, pool[i]);
+			pin(tx, pool[i]);
+			tx->copy_next[pool[i]] = next_reader(tx, r);
 			return pool[i];
 		}
 	}
@@ -143,6 +144,7 @@ u8 use(struct dtv_tx *tx, u8 r)
 		h = scratch(tx);
 		load_reg(tx, h, r);
 		tx->copy[h] = r;
+		tx->copy_next[h] = next_reader(tx, r);
 	}
 	return h;
 }
@@ -175,9 +177,11 @@ void done(struct dtv_tx *tx, u8 rd, u8 h)
 	if (rd == 0 || mapped(rd))
 		return;
 	drop_copies(tx, rd);
-	/* The same register may be a copy of the source of a move: the newer is as good. */
-	if (h <= RDX)
+	/* The same register may be a copy of the source of a move. */
+	if (h <= RDX && (!tx->copy[h] || tx->step.next_rd < tx->copy_next[h])) {
 		tx->copy[h] = rd;
+		tx->copy_next[h] = tx->step.next_rd;
+	}
 }
 
 void forget(struct dtv_tx *tx, u8 rd)
@@ -400,6 +404,17 @@ static bool result_sext(const struct dtv_tx *tx)
 	const struct dtv_insn *in = &tx->insn;
 	bool s1 = tx->sext >> in->rs1 & 1;
 
+	switch ((enum dtv_fuse)tx->step.fuse) {
+	case FUSE_NONE:
+		break;
+	case FUSE_ROR32:
+	case FUSE_ZEXT16:
+	case FUSE_SEXT16:
+	case FUSE_SEXT8:
+		return true;
+	default:
+		return false;
+	}
 	switch (in->op) {
 	case DTV_OP_LB:
 	case DTV_OP_LBU:
@@ -466,7 +481,8 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	if (!keeps_copies(tx->insn.op))
 		drop_all_copies(tx);
 	tx->pinned = 0;
-	dtv_tx_entry(tx, dtv_tx_first(tx));
+	if (tx->n >= tx->hold)
+		dtv_tx_entry(tx, dtv_tx_first(tx));
 	tx->pend_known = false;
 	tx->pend_canon = false;
 	tx->rd_is_f = false;
@@ -487,6 +503,16 @@ void dtv_x86_insn(struct dtv_tx *tx)
 		tx->canon |= 1U << rd;
 		tx->drift[rd] = tx->pend_drift;
 	}
+}
+
+void dtv_x86_dead(struct dtv_tx *tx)
+{
+	/* What follows, up to the end of the hold, has no boundaries of its own. */
+	if (tx->n >= tx->hold)
+		dtv_tx_entry(tx, ENTRY_BUSY);
+	tx->hold = max(tx->hold, tx->step.until + 1U);
+	forget(tx, tx->insn.rd);
+	drop_copies(tx, tx->insn.rd);
 }
 
 void dtv_x86_finish(struct dtv_tx *tx)

@@ -57,7 +57,10 @@ static void busy(struct dtv_tx *tx)
  */
 static bool in_place(struct dtv_tx *tx, u8 r)
 {
-	return !mapped(r) && copy_of(tx, r) == X86_NO_REG;
+	if (mapped(r) || copy_of(tx, r) != X86_NO_REG)
+		return false;
+	/* Who reads it soon takes a copy. */
+	return tx->step.next_rd > tx->n + 3;
 }
 
 /* A register to change x[rd] in, with its value: its own or its copy. */
@@ -627,10 +630,66 @@ static void fence(struct dtv_tx *tx)
 		lock_alu_mi(&tx->b, ALU_OR, HART(scratch), 0);
 }
 
+/* Several instructions as one; see enum dtv_fuse. */
+static void fused(struct dtv_tx *tx)
+{
+	const struct dtv_step *f = &tx->step;
+	struct dtv_buf *b = &tx->b;
+	u8 rd = tx->insn.rd, s = use(tx, f->fuse_reg), d;
+	struct x86_mem m;
+
+	switch ((enum dtv_fuse)f->fuse) {
+	case FUSE_ROR32:
+		d = scratch(tx);
+		rorx_rri(b, false, d, s, f->fuse_n);
+		done32(tx, rd, d);
+		return;
+	case FUSE_SHADD:
+		m = x86_base(use(tx, f->fuse_base), 0);
+		m.index = s;
+		m.scale = f->fuse_n;
+		d = def(tx, rd);
+		lea_rm(b, d, m);
+		done(tx, rd, d);
+		return;
+	default:
+		break;
+	}
+	d = def(tx, rd);
+	switch ((enum dtv_fuse)f->fuse) {
+	case FUSE_ROR64:
+		rorx_rri(b, true, d, s, f->fuse_n);
+		break;
+	case FUSE_ZEXT32_SHL:
+		if (d > RDX)
+			busy(tx);
+		mov32_rr(b, d, s);
+		shift_ri(b, SH_SHL, d, f->fuse_n);
+		break;
+	case FUSE_ZEXT16:
+		movzx16_rr(b, d, s);
+		break;
+	case FUSE_SEXT16:
+		movsx16_rr(b, d, s);
+		break;
+	case FUSE_SEXT8:
+		movsx8_rr(b, d, s);
+		break;
+	default:
+		mov32_rr(b, d, s);
+		break;
+	}
+	done(tx, rd, d);
+}
+
 bool dtv_x86_int(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
 
+	if (tx->step.fuse != FUSE_NONE) {
+		fused(tx);
+		return true;
+	}
 	switch (in->op) {
 	case DTV_OP_LUI:
 		set_const(tx, in->rd, DTV_MUTANT(lui_unsigned, (u32)in->imm, (u64)(s64)in->imm));

@@ -72,7 +72,7 @@ class Gen:
         self.free = free
         self.weights = {k: r.choice([0, 1, 1, 2, 4]) for k in
                         ("rr", "ri", "c", "li", "load", "store", "branch", "loop", "amo", "lrsc", "fp", "fpmem",
-                         "trap", "stray", "call", "jump", "smc", "csr", "fence", "move")}
+                         "trap", "stray", "call", "jump", "smc", "csr", "fence", "move", "idiom")}
         for k in ("trap", "stray", "smc", "csr", "fence", "call", "jump", "loop", "amo", "lrsc"):
             self.weights[k] *= 0.25
         if long:
@@ -251,6 +251,50 @@ class Gen:
                 s.append(("i", r.choice(STORES), dict(rs2=self.src(), rs1=t, imm=o)))
             if r.random() < 0.3:
                 s.append(("i", "addi", dict(rd=t, rs1=t, imm=r.randrange(-32, 33))))
+        return ("asm", s)
+
+    def n_idiom(self):
+        """What translators make one instruction of, and nearly that; then what hides the parts."""
+        r = self.r
+        x = self.src()
+        t, u, d = (r.choice([self.dst(), self.tmp(), x if x not in self.fixed | self.links else 0]) for _ in range(3))
+        if r.random() < 0.3:
+            d = r.choice([t, u])
+        if r.random() < 0.3:
+            u = t
+        w = r.random() < 0.5
+        bits = 32 if w else 64
+        n = r.choice([1, 8, 31, bits - 1, r.randrange(bits)]) % bits
+        k = r.randrange(5)
+        if k < 2:
+            m = (bits - n) % bits if r.random() < 0.9 else r.randrange(bits)
+            s = [("i", "slliw" if w else "slli", dict(rd=t, rs1=x, imm=n)),
+                 ("i", "srliw" if w else "srli", dict(rd=u, rs1=x, imm=m))]
+            r.shuffle(s)
+            s.append(("i", r.choice(["or", "xor", "add", "addw"]), dict(zip(("rd", "rs1", "rs2"), (d, *r.sample([t, u], 2))))))
+        elif k == 2:
+            a = r.choice([16, 32, 48, 56, r.randrange(64)])
+            b = r.choice([a, a, r.randrange(64)])
+            s = [("i", "slli", dict(rd=t, rs1=x, imm=a)), ("i", r.choice(["srli", "srai"]), dict(rd=d, rs1=t, imm=b))]
+        elif k == 3:
+            a = r.randrange(5)
+            s = [("i", "slli", dict(rd=t, rs1=x, imm=a)),
+                 ("i", "add", dict(zip(("rd", "rs1", "rs2"), (d, *r.sample([t, self.src()], 2)))))]
+        else:
+            s = [("i", r.choice(["addiw", "addw", "srliw", "sraiw", "lui"]), dict(rd=t, rs1=x, rs2=x, imm=n % 32)),
+                 ("i", "addiw", dict(rd=d, rs1=t, imm=0))]
+            if s[0][1] == "lui":
+                del s[0][2]["rs1"], s[0][2]["rs2"]
+            elif s[0][1] == "addw":
+                del s[0][2]["imm"]
+            else:
+                del s[0][2]["rs2"]
+        if r.random() < 0.3:
+            more = r.choice([self.n_rr, self.n_ri, self.n_load, self.n_store])()
+            s[r.randrange(len(s)):0] = more[1]
+        for y in (t, u):
+            if r.random() < 0.5:
+                s.append(("i", "addi", dict(rd=y, rs1=self.src(), imm=self.imm12())))
         return ("asm", s)
 
     def n_amo(self):

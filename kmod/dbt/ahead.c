@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * ahead.c - reads ahead on the path of a block, before code is made: which results nobody
+ * sees, which instructions are one together, when a register is read next. Knows no host.
+ *
+ * Who sees a result: an instruction that reads the register, and whoever finds the hart between
+ * two instructions. A fault, an exit and a branch find it there; a kick does not have to
+ * (ENTRY_BUSY). So what is computed and then overwritten, with nothing but computation in
+ * between that does not need it, is dead.
+ */
+#include "translate.h"
+
+#define ALL (~1U) /* x1 to x31 */
+
+/* Whether it computes x[rd] from registers and constants and does nothing else. */
+static bool pure(u16 op)
+{
+	return op == DTV_OP_LUI || op == DTV_OP_AUIPC ||
+	       (op >= DTV_OP_ADDI && op <= DTV_OP_SRAW) ||
+	       (op >= DTV_OP_MUL && op <= DTV_OP_REMUW);
+}
+
+/* Registers that it may read; f registers count as x registers. */
+static u32 reads(const struct dtv_insn *in)
+{
+	switch (in->fmt) {
+	case DTV_FMT_U:
+	case DTV_FMT_J:
+	case DTV_FMT_NONE:
+		return 0;
+	case DTV_FMT_I:
+	case DTV_FMT_SH:
+	case DTV_FMT_SHW:
+	case DTV_FMT_CSR:
+		return 1U << in->rs1;
+	}
+	return 1U << in->rs1 | 1U << in->rs2;
+}
+
+/* A shift by a constant whose operand still is where it was. */
+struct shift {
+	u16 op;
+	u8 rs1, n;
+};
+
+struct reader {
+	struct shift shifts[32];
+	u32 valid; /* bit r: x[r] is shifts[r] */
+};
+
+static void fuse(struct dtv_step *s, enum dtv_fuse kind, u8 reg, u8 n)
+{
+	s->fuse = kind;
+	s->fuse_reg = reg;
+	s->fuse_n = n;
+}
+
+/* or, xor, add of what is left and right of one register: a rotation. */
+static void rotate(struct dtv_tx *tx, const struct reader *rd, struct dtv_step *s)
+{
+	const struct dtv_insn *in = &s->insn;
+	const struct shift *l = &rd->shifts[in->rs1], *r = &rd->shifts[in->rs2];
+	enum dtv_fuse kind = FUSE_NONE;
+
+	if (!(rd->valid >> in->rs1 & 1) || !(rd->valid >> in->rs2 & 1))
+		return;
+	if (l->op == DTV_OP_SRLIW || l->op == DTV_OP_SRLI) {
+		l = &rd->shifts[in->rs2];
+		r = &rd->shifts[in->rs1];
+	}
+	if (l->rs1 != r->rs1 || !l->n || !r->n)
+		return;
+	if (l->op == DTV_OP_SLLIW && r->op == DTV_OP_SRLIW && l->n + r->n == 32)
+		kind = FUSE_ROR32;
+	else if (l->op == DTV_OP_SLLI && r->op == DTV_OP_SRLI && l->n + r->n == 64)
+		kind = FUSE_ROR64;
+	if (kind != FUSE_NONE && opt(tx, DTV_OPT_FUSE))
+		fuse(s, kind, l->rs1, r->n);
+}
+
+/*
+ * What is one with the shift in the step before, which overwrites its result: extensions,
+ * scaled additions. Its operand may be what it overwrites.
+ */
+static bool with_last(struct dtv_tx *tx, const struct dtv_step *last, struct dtv_step *s)
+{
+	const struct dtv_insn *in = &s->insn, *sh = &last->insn;
+	enum dtv_fuse kind = FUSE_NONE;
+	u8 t = sh->rd;
+
+	if (sh->op != DTV_OP_SLLI || t == 0 || in->rd != t)
+		return false;
+	switch (in->op) {
+	case DTV_OP_SRLI:
+		if (sh->imm == 32 && in->imm == 32)
+			kind = FUSE_ZEXT32;
+		else if (sh->imm == 48 && in->imm == 48)
+			kind = FUSE_ZEXT16;
+		else if (sh->imm == 32 && in->imm > 0 && in->imm < 32)
+			kind = FUSE_ZEXT32_SHL;
+		break;
+	case DTV_OP_SRAI:
+		if (sh->imm == 48 && in->imm == 48)
+			kind = FUSE_SEXT16;
+		else if (sh->imm == 56 && in->imm == 56)
+			kind = FUSE_SEXT8;
+		break;
+	case DTV_OP_ADD:
+		/* The other summand is read after the shift. */
+		if (sh->imm >= 1 && sh->imm <= 3 && (in->rs1 == t) != (in->rs2 == t))
+			kind = FUSE_SHADD;
+		break;
+	}
+	if (kind == FUSE_NONE || (kind != FUSE_SHADD && in->rs1 != t) || sh->rs1 == 0 ||
+	    !opt(tx, DTV_OPT_FUSE))
+		return false;
+	fuse(s, kind, sh->rs1, kind == FUSE_ZEXT32_SHL ? 32 - in->imm : sh->imm);
+	s->fuse_base = in->rs1 == t ? in->rs2 : in->rs1;
+	s->with_last = true;
+	return true;
+}
+
+/* Forwards: what belongs together. */
+static void find_fusions(struct dtv_tx *tx)
+{
+	struct reader r = { .valid = 0 };
+	unsigned int i, k;
+
+	for (i = 0; i < tx->nr_ahead; i++) {
+		struct dtv_step *s = &tx->ahead[i];
+		const struct dtv_insn *in = &s->insn;
+		u32 m;
+
+		if (in->rd && !(i && with_last(tx, s - 1, s)) &&
+		    (in->op == DTV_OP_OR || in->op == DTV_OP_XOR || in->op == DTV_OP_ADD))
+			rotate(tx, &r, s);
+		for (m = r.valid, k = 0; m; m >>= 1, k++)
+			if (m & 1 && r.shifts[k].rs1 == in->rd)
+				r.valid &= ~(1U << k);
+		r.valid &= ~(1U << in->rd);
+		if (in->rd && in->rs1 && in->rd != in->rs1 &&
+		    (in->op == DTV_OP_SLLI || in->op == DTV_OP_SRLI || in->op == DTV_OP_SLLIW ||
+		     in->op == DTV_OP_SRLIW)) {
+			r.shifts[in->rd] = (struct shift){ in->op, in->rs1, in->imm };
+			r.valid |= 1U << in->rd;
+		}
+	}
+}
+
+/* Backwards: what is read, and when. */
+static void find_readers(struct dtv_tx *tx, unsigned int first)
+{
+	u32 live = ALL, read;
+	u8 next[32], written[32] = { 0 };
+	unsigned int i;
+
+	memset(next, DTV_NEVER, sizeof(next));
+	for (i = tx->nr_ahead; i-- > 0;) {
+		struct dtv_step *s = &tx->ahead[i];
+		const struct dtv_insn *in = &s->insn;
+		bool fused_next = i + 1 < tx->nr_ahead && tx->ahead[i + 1].with_last;
+
+		s->next_rd = next[in->rd];
+		if (in->rd && pure(in->op)) {
+			if (fused_next || (!(live >> in->rd & 1) && opt(tx, DTV_OPT_DEAD))) {
+				s->dead = true;
+				if (!fused_next)
+					s->until = written[in->rd];
+				else
+					s->until = s[1].dead ? s[1].until : first + i + 1;
+				continue;
+			}
+			live &= ~(1U << in->rd);
+		} else {
+			live = ALL;
+		}
+		if (in->rd) {
+			next[in->rd] = DTV_NEVER;
+			written[in->rd] = first + i;
+		}
+		read = s->fuse == FUSE_NONE ? reads(in) : 1U << s->fuse_reg;
+		if (s->fuse == FUSE_SHADD)
+			read |= 1U << s->fuse_base;
+		live |= read & ALL;
+		s->next_rs1 = next[in->rs1];
+		s->next_rs2 = next[in->rs2];
+		if (s->fuse != FUSE_NONE) {
+			s->next_rs1 = next[s->fuse_reg];
+			s->next_rs2 = next[s->fuse_base];
+		}
+		for (; read; read &= read - 1)
+			next[__builtin_ctz(read)] = first + i;
+	}
+}
+
+void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned int first)
+{
+	unsigned int off = tx->pc & 0xfff, n = 0;
+
+	while (first + n < DTV_BLOCK_INSNS) {
+		struct dtv_step *s = &tx->ahead[n];
+		struct dtv_insn *in = &s->insn;
+		u16 lo;
+
+		if (off >= DTV_PAGE_SIZE || seen[off / 128] >> (off / 2 % 64) & 1)
+			break;
+		memcpy(&lo, page + off, 2);
+		if (off == DTV_PAGE_SIZE - 2 && dtv_insn_len(lo) == 4)
+			break;
+		memset(s, 0, sizeof(*s));
+		dtv_decode(dtv_fetch(page + off), tx->d->isa, in);
+		n++;
+		if (in->op == DTV_OP_JAL && in->rd == 0 && in->imm > 0 &&
+		    off + in->imm < DTV_PAGE_SIZE) {
+			off += in->imm;
+			continue;
+		}
+		if (in->op == DTV_OP_JAL || in->op == DTV_OP_JALR || in->op == DTV_OP_ILLEGAL ||
+		    in->fmt == DTV_FMT_NONE || dtv_is_lr(in->op))
+			break;
+		off += in->len;
+	}
+	tx->nr_ahead = n;
+	tx->first_ahead = first;
+	find_fusions(tx);
+	find_readers(tx, first);
+}
