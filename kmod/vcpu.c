@@ -63,7 +63,7 @@ static struct dtv_vcpu *create_locked(struct dtv_vm *vm, unsigned long id)
 		goto no_inode;
 	}
 	err = -ENOMEM;
-	vcpu->area = vmalloc_user(DTV_AREA_SIZE);
+	vcpu->area = __vmalloc(DTV_AREA_SIZE, DTV_GFP_TABLE | __GFP_ZERO);
 	if (!vcpu->area)
 		goto no_area;
 	vcpu->cpu.views.nr = DTV_JAIL_VIEWS;

@@ -52,7 +52,7 @@ void dtv_vm_subsys_exit(void)
 /* Memory for the portable parts. */
 void *dtv_host_alloc(size_t bytes)
 {
-	return kvzalloc(bytes, GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	return kvzalloc(bytes, DTV_GFP_TABLE);
 }
 
 void dtv_host_free(void *p, size_t bytes)
@@ -129,7 +129,7 @@ static int init_core(struct dtv_vm *vm)
 
 	if (!dtv_opts_parse(no_opt, &cfg.no_opt))
 		return -EINVAL;
-	vm->cache = __vmalloc(vm->cache_size, GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN);
+	vm->cache = __vmalloc(vm->cache_size, DTV_GFP_TABLE | __GFP_ZERO);
 	if (!vm->cache)
 		return -ENOMEM;
 	cfg.rw = vm->cache;
@@ -536,6 +536,24 @@ int dtv_vm_irq_line(struct dtv_vm *vm, const struct dtv_irq_level *level)
 	return 0;
 }
 
+/* A range may be all of a large guest's memory. */
+static int written(struct dtv_vm *vm, gpa_t gpa, u64 size)
+{
+	const u64 most = 16ULL << 20;
+
+	while (size) {
+		u64 n = min(size, most);
+
+		dtv_vm_memory_written(&vm->core, gpa, n);
+		gpa += n;
+		size -= n;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+	return 0;
+}
+
 int dtv_vm_written(struct dtv_vm *vm, const struct dtv_range *range)
 {
 	/* Pairs with dtv_slots_add(). */
@@ -549,8 +567,7 @@ int dtv_vm_written(struct dtv_vm *vm, const struct dtv_range *range)
 			continue;
 		if (!range->size || range->size > size - (range->gpa - slot->gpa))
 			break;
-		dtv_vm_memory_written(&vm->core, range->gpa, range->size);
-		return 0;
+		return written(vm, range->gpa, range->size);
 	}
 	return -EINVAL;
 }

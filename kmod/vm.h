@@ -17,6 +17,7 @@
 #ifndef DTV_VM_H
 #define DTV_VM_H
 
+#include <linux/gfp.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -39,6 +40,12 @@ struct user_struct;
 /* Records that read() has not fetched yet. A vCPU that waits needs one at most. */
 #define DTV_EVENTS 256
 #define DTV_EVENTS_RESERVED (2 * DTV_VCPUS_MAX)
+
+/*
+ * Of memory whose size a caller chooses: charged to its control group, and when it is too much the
+ * caller gets an error, and not somebody else the out-of-memory killer.
+ */
+#define DTV_GFP_TABLE (GFP_KERNEL_ACCOUNT | __GFP_NOWARN | __GFP_RETRY_MAYFAIL)
 
 #define DTV_CACHE_SIZE_MIN (1ULL << 20)
 #define DTV_CACHE_SIZE_MAX (1ULL << 30)

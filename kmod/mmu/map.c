@@ -288,17 +288,24 @@ static const struct vm_operations_struct view_ops = {
 
 /* --- cache --- */
 
+static u64 cache_offset(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) - DTV_MAP_CACHE + (addr - vma->vm_start);
+}
+
 static vm_fault_t cache_fault(struct vm_fault *vmf)
 {
 	struct dtv_vcpu *vcpu = vmf->vma->vm_private_data;
 	struct vm_area_struct *vma = vmf->vma;
-	unsigned long addr = vmf->address & ~(CACHE_AROUND * PAGE_SIZE - 1);
-	unsigned long end = min(addr + CACHE_AROUND * PAGE_SIZE, vma->vm_end);
+	unsigned long first = vmf->address & ~(CACHE_AROUND * PAGE_SIZE - 1);
+	unsigned long end = min(first + CACHE_AROUND * PAGE_SIZE, vma->vm_end);
+	unsigned long addr = max(first, vma->vm_start);
 	vm_fault_t ret = VM_FAULT_NOPAGE;
 
+	/* The jail may have unmapped or moved parts: what is left still shows its own pages. */
 	for (; addr < end && ret == VM_FAULT_NOPAGE; addr += PAGE_SIZE)
 		ret = vmf_insert_pfn(vma, addr,
-				     vmalloc_to_pfn(vcpu->vm->cache + (addr - vma->vm_start)));
+				     vmalloc_to_pfn(vcpu->vm->cache + cache_offset(vma, addr)));
 	return ret;
 }
 
@@ -318,6 +325,17 @@ static const struct vm_operations_struct area_ops = {
 	.close = area_close,
 };
 
+/* By hand: what remap_vmalloc_range() takes is charged to no control group. */
+static int map_area(struct dtv_vcpu *vcpu, struct vm_area_struct *vma)
+{
+	u64 off;
+	int err = 0;
+
+	for (off = 0; off < DTV_AREA_SIZE && !err; off += PAGE_SIZE)
+		err = vm_insert_page(vma, vma->vm_start + off, vmalloc_to_page(vcpu->area + off));
+	return err;
+}
+
 int dtv_map_mmap(struct dtv_vcpu *vcpu, struct vm_area_struct *vma)
 {
 	const u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
@@ -332,12 +350,13 @@ int dtv_map_mmap(struct dtv_vcpu *vcpu, struct vm_area_struct *vma)
 	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTCOPY | VM_DONTDUMP);
 	if (offset == DTV_MAP_AREA && size == DTV_AREA_SIZE) {
 		vm_flags_clear(vma, VM_EXEC | VM_MAYEXEC);
-		err = remap_vmalloc_range(vma, vcpu->area, 0);
+		err = map_area(vcpu, vma);
 		if (!err)
 			vma->vm_ops = &area_ops;
 		return err;
 	}
-	vm_flags_set(vma, VM_PFNMAP);
+	/* VM_IO: or madvise(MADV_DOFORK) would take VM_DONTCOPY back. */
+	vm_flags_set(vma, VM_PFNMAP | VM_IO);
 	if (offset == DTV_MAP_CACHE && size == vcpu->vm->cache_size) {
 		if (vma->vm_flags & VM_WRITE)
 			return -EACCES;

@@ -170,8 +170,7 @@ static int add_locked(struct dtv_vm *vm, const struct dtv_memory *mem, struct fi
 	if (mem->slot != vm->nr_slots)
 		return -EINVAL;
 	slot = &vm->slots[vm->nr_slots];
-	slot->page = kvcalloc(mem->size >> PAGE_SHIFT, sizeof(*slot->page),
-			      GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	slot->page = kvcalloc(mem->size >> PAGE_SHIFT, sizeof(*slot->page), DTV_GFP_TABLE);
 	if (!slot->page)
 		return -ENOMEM;
 	slot->gpa = mem->gpa;
@@ -229,13 +228,15 @@ static void release_slot(struct dtv_vm *vm, struct dtv_slot *slot)
 	for (i = 0; i < slot->pages; i++) {
 		struct page *page = slot->page[i];
 
+		/* Most of a large slot may be untouched. */
+		if (i % 4096 == 0)
+			cond_resched();
 		if (!page)
 			continue;
 		/* Views are page-frame mappings, whose writes leave no other trace. */
 		set_page_dirty(page);
 		put_page(page);
 		n++;
-		cond_resched();
 	}
 	uncharge(vm, n);
 	kvfree(slot->page);

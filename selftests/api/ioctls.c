@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#include <sys/stat.h>
+
 #include "vm.h"
 
 static const uint32_t spin[] = { RV_SPIN };
@@ -289,6 +291,99 @@ TEST(reply_and_written)
 	range = (struct dtv_range){ .gpa = DTV_GPA_RAM + 8, .size = -8ULL };
 	FAILS(ioctl(vm.fd, DTV_WRITTEN, &range), EINVAL);
 	FAILS(ioctl(vm.fd, DTV_WRITTEN, NULL), EFAULT);
+}
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* All of a large memory at once: it takes its time, and can be killed meanwhile. */
+TEST(written_much)
+{
+	const uint64_t size = 64ULL << 30;
+	struct dtv_memory mem = { .gpa = DTV_GPA_RAM, .size = size };
+	struct dtv_range range = { .gpa = DTV_GPA_RAM, .size = size };
+	int vm = vm_create("t"), status;
+	double begin, took;
+	pid_t pid;
+
+	mem.fd = ram_create(size, F_SEAL_SHRINK);
+	EXPECT(!ioctl(vm, DTV_SET_MEMORY, &mem));
+	begin = seconds();
+	EXPECT(!ioctl(vm, DTV_WRITTEN, &range));
+	took = seconds() - begin;
+	pid = fork();
+	if (!pid)
+		while (!ioctl(vm, DTV_WRITTEN, &range))
+			;
+	nap(took * 100);
+	begin = seconds();
+	EXPECT(!kill(pid, SIGKILL) && waitpid(pid, &status, 0) == pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	printf("# %.3f s, killed within %.3f\n", took, seconds() - begin);
+	EXPECT(seconds() - begin < took / 2 + 0.05);
+}
+
+#define CGROUP "/sys/fs/cgroup/dtv-test"
+
+static void cgroup_write(const char *dir, const char *name, const char *value)
+{
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	fd = open(path, O_WRONLY);
+	EXPECT(fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value));
+	close(fd);
+}
+
+/* Bytes of kernel memory that the group is charged for. */
+static unsigned long cgroup_kernel(void)
+{
+	unsigned long bytes = 0;
+	char line[128];
+	FILE *f = fopen(CGROUP "/memory.stat", "r");
+
+	EXPECT(f);
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "kernel %lu", &bytes) == 1)
+			break;
+	fclose(f);
+	return bytes;
+}
+
+/* What a VM is made of is charged to the maker's control group, whose limit is an error. */
+TEST(control_group)
+{
+	struct dtv_create_vm arg = { .name = "group", .cache_size = 32 * MIB };
+	unsigned long before, vm_bytes, vcpu_bytes;
+	int dev = dev_open(), fd, i;
+
+	cgroup_write("/sys/fs/cgroup", "cgroup.subtree_control", "+memory");
+	EXPECT(!mkdir(CGROUP, 0755) || errno == EEXIST);
+	cgroup_write(CGROUP, "memory.max", "max");
+	cgroup_write(CGROUP, "cgroup.procs", "0");
+	before = cgroup_kernel();
+	fd = ioctl(dev, DTV_CREATE_VM, &arg);
+	EXPECT(fd >= 0);
+	vm_bytes = cgroup_kernel() - before;
+	before += vm_bytes;
+	for (i = 0; i < 16; i++)
+		EXPECT(ioctl(fd, DTV_CREATE_VCPU, (long)i) >= 0);
+	vcpu_bytes = (cgroup_kernel() - before) / 16;
+	printf("# VM: %lu KiB, vCPU: %lu KiB\n", vm_bytes >> 10, vcpu_bytes >> 10);
+	EXPECT(vm_bytes >= 32 * MIB);
+	/* The area alone. */
+	EXPECT(vcpu_bytes >= 128 << 10);
+	cgroup_write(CGROUP, "memory.max", "100M");
+	strcpy(arg.name, "more");
+	arg.cache_size = 1024 * MIB;
+	FAILS(ioctl(dev, DTV_CREATE_VM, &arg), ENOMEM);
+	cgroup_write("/sys/fs/cgroup", "cgroup.procs", "0");
 }
 
 TEST(stop)
