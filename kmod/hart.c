@@ -135,6 +135,8 @@ bool dtv_cpu_runnable(struct dtv_cpu *cpu)
 /* C code of the engine may look at blocks from here to engine_leave(). */
 static void engine_enter(struct dtv_cpu *cpu)
 {
+	unsigned int tries = 0;
+
 	for (;;) {
 		WRITE_ONCE(cpu->busy, 1);
 		/* busy before the look at the gate: pairs with flush_cache(). */
@@ -143,7 +145,7 @@ static void engine_enter(struct dtv_cpu *cpu)
 			return;
 		WRITE_ONCE(cpu->busy, 0);
 		while (READ_ONCE(cpu->vm->gate))
-			dtv_host_relax(cpu);
+			dtv_host_relax(cpu, tries++);
 	}
 }
 
@@ -155,17 +157,18 @@ static void engine_leave(struct dtv_cpu *cpu)
 
 /*
  * Make room in the code cache: no hart is in translated code or in the engine meanwhile.
- * The caller is not busy.
+ * The caller is not busy. Return: false when it was given up, as the host wants the hart.
  */
-static void flush_cache(struct dtv_cpu *self)
+static bool flush_cache(struct dtv_cpu *self)
 {
 	struct dtv_vm_core *vm = self->vm;
-	unsigned int i;
+	unsigned int i, tries = 0;
 
 	if (cmpxchg(&vm->gate, 0, 1) != 0) {
 		while (READ_ONCE(vm->gate))
-			dtv_host_relax(self);
-		return;
+			if (!dtv_host_relax(self, tries++))
+				return false;
+		return true;
 	}
 	/*
 	 * The gate before the looks at in_guest and busy: pairs with the barriers in
@@ -180,7 +183,11 @@ static void flush_cache(struct dtv_cpu *self)
 		while (READ_ONCE(cpu->in_guest) || READ_ONCE(cpu->busy)) {
 			if (READ_ONCE(cpu->in_guest))
 				dtv_host_kick(cpu);
-			dtv_host_relax(self);
+			if (!dtv_host_relax(self, tries++)) {
+				/* Nothing was changed: others go on in the cache as it is. */
+				smp_store_release(&vm->gate, 0);
+				return false;
+			}
 		}
 	}
 	/*
@@ -194,6 +201,7 @@ static void flush_cache(struct dtv_cpu *self)
 			dtv_dbt_area_evicted(&vm->dbt, vm->cpus[i]->area, vm->cpus[i]->area_exec);
 	/* Who sees the gate open, in engine_enter() or dtv_cpu_pending(), sees what is left. */
 	smp_store_release(&vm->gate, 0);
+	return true;
 }
 
 /* --- state changes and what follows from them --- */
@@ -417,6 +425,39 @@ static u64 find_code(struct dtv_cpu *cpu)
 	return FIND_AGAIN;
 }
 
+/* Let the host look at signals, then try again. */
+static enum dtv_action again(struct dtv_cpu *cpu)
+{
+	cpu->again = true;
+	return DTV_WAIT;
+}
+
+/*
+ * The harts that were asked for a fence have done it, or will before they go on. Return: false
+ * when the wait was given up.
+ */
+static bool fences_done(struct dtv_cpu *self)
+{
+	unsigned int i, tries = 0;
+
+	for (i = 0; self->fencing; i++) {
+		struct dtv_cpu *t = self->vm->cpus[i];
+
+		if (!(self->fencing & BIT_ULL(i)))
+			continue;
+		/*
+		 * Outside of translated code, and of C code that accesses
+		 * memory for it, it does the fence before it goes on.
+		 */
+		while ((READ_ONCE(t->in_guest) || READ_ONCE(t->busy)) && READ_ONCE(t->requests) &&
+		       !READ_ONCE(self->vm->stopped))
+			if (!dtv_host_relax(self, tries++))
+				return false;
+		self->fencing &= ~BIT_ULL(i);
+	}
+	return true;
+}
+
 /* Go on at the hart's pc. Ends the engine section. */
 static enum dtv_action run(struct dtv_cpu *cpu)
 {
@@ -424,6 +465,13 @@ static enum dtv_action run(struct dtv_cpu *cpu)
 	unsigned int flushes = 0;
 	u64 ip;
 
+	if (unlikely(cpu->fencing)) {
+		/* Others may wait for this hart at the same time. */
+		engine_leave(cpu);
+		if (!fences_done(cpu))
+			return again(cpu);
+		engine_enter(cpu);
+	}
 	for (;;) {
 		/* Other harts may fill what was flushed, but not for ever. */
 		if (flushes == 64)
@@ -436,14 +484,14 @@ static enum dtv_action run(struct dtv_cpu *cpu)
 		if (ip != DTV_DBT_FULL)
 			break;
 		engine_leave(cpu);
-		flush_cache(cpu);
+		if (!flush_cache(cpu))
+			return again(cpu);
 		flushes++;
 		engine_enter(cpu);
 	}
 	if (ip == FIND_AGAIN) {
 		engine_leave(cpu);
-		cpu->again = true;
-		return DTV_WAIT;
+		return again(cpu);
 	}
 	h->resume_ip = ip;
 	WRITE_ONCE(cpu->gen, cpu->vm->dbt.gen);
@@ -1276,6 +1324,7 @@ void dtv_sbi_fence(struct dtv_cpu *self, u64 mask, bool fence_i, const struct dt
 				fence(self, f);
 			continue;
 		}
+		self->fencing |= BIT_ULL(i);
 		if (fence_i) {
 			request(t, DTV_REQ_FENCE_I);
 		} else {
@@ -1292,17 +1341,8 @@ void dtv_sbi_fence(struct dtv_cpu *self, u64 mask, bool fence_i, const struct dt
 	 * barrier before it asks dtv_cpu_pending().
 	 */
 	smp_mb();
-	for (i = 0; i < DTV_MAX_HARTS; i++) {
-		struct dtv_cpu *t = mask >> i & 1 ? self->vm->cpus[i] : NULL;
-
-		/*
-		 * Outside of translated code, and of C code that accesses
-		 * memory for it, it does the fence before it goes on.
-		 */
-		while (t && t != self && (READ_ONCE(t->in_guest) || READ_ONCE(t->busy)) &&
-		       READ_ONCE(t->requests) && !READ_ONCE(self->vm->stopped))
-			dtv_host_relax(self);
-	}
+	/* The hart goes on when they are done: run() waits again if this is given up. */
+	fences_done(self);
 }
 
 void dtv_sbi_ram_written(struct dtv_cpu *cpu, gpa_t gpa, u64 n)

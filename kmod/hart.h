@@ -92,6 +92,7 @@ struct dtv_cpu {
 	u64 big_code[8]; /* bit per GiB of gva: code was found through a leaf of more than 4 KiB */
 	bool local_s; /* an executable-page tag of S-mode came from a mapping that is not global */
 	bool again; /* DTV_WAIT is only a chance to be interrupted */
+	u64 fencing; /* bit per hart that has not done yet what dtv_sbi_fence() asked for; own */
 	unsigned long requests; /* DTV_REQ_* */
 	spinlock_t req_lock;
 	struct dtv_fence req_fence;

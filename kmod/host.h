@@ -63,8 +63,18 @@ void dtv_host_timer(struct dtv_cpu *cpu, u64 when);
  * interrupt its translated code. Any context.
  */
 void dtv_host_kick(struct dtv_cpu *cpu);
-/* Wait a moment for another hart to leave translated code. Own context, may sleep. */
-void dtv_host_relax(struct dtv_cpu *self);
+/**
+ * dtv_host_relax() - wait a moment for another hart
+ * @self: the hart that waits
+ * @tries: how often it has waited already: the moments become longer
+ *
+ * The other may be stopped by the host for ever, so a wait is one that can be given up.
+ *
+ * Return: false when the host has something for the hart to see to (a signal): then give up if
+ * possible, return from the run loop with DTV_WAIT and try again later.
+ * Context: own, may sleep.
+ */
+bool dtv_host_relax(struct dtv_cpu *self, unsigned int tries);
 
 /* --- built-in SBI --- */
 

@@ -174,17 +174,21 @@ void dtv_host_kick(struct dtv_cpu *cpu)
 }
 
 /*
- * Waits are short: the other hart is interrupted and only has to reach the
- * kernel. If its task is not on a processor, ours may be needed.
+ * Waits are mostly short: the other hart is interrupted and only has to reach the kernel. If its
+ * task is not on a processor, ours may be needed; if it is stopped or frozen, we want to be idle,
+ * and to be stopped and frozen too.
  */
-void dtv_host_relax(struct dtv_cpu *self)
+bool dtv_host_relax(struct dtv_cpu *self, unsigned int tries)
 {
+	const unsigned int us = 2U << min(tries / 64, 9U);
+
 	if (fatal_signal_pending(current))
 		dtv_vm_kill(dtv_vcpu_of(self)->vm, "vcpu %u: jail killed", self->id);
 	if (need_resched())
 		cond_resched();
 	else
-		usleep_range(2, 10);
+		usleep_range(us, us * 4);
+	return !signal_pending(current);
 }
 
 void dtv_vcpu_gone(struct dtv_vcpu *vcpu)

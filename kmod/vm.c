@@ -362,9 +362,11 @@ size_t dtv_host_console_write(struct dtv_vm_core *core, const void *buf, size_t 
 		for (i = 0; i < 8 && done + i < n; i++)
 			event.data |= (u64)p[done + i] << (8 * i);
 		event.len = i;
-		if (wait_event_killable(vm->space_wait,
-					dtv_vm_post(vm, &event, DTV_EVENTS_RESERVED) ||
-						dtv_vm_stopped(vm)))
+		/* The reader may be frozen before us. */
+		if (wait_event_state(vm->space_wait,
+				     dtv_vm_post(vm, &event, DTV_EVENTS_RESERVED) ||
+					     dtv_vm_stopped(vm),
+				     (TASK_KILLABLE | TASK_FREEZABLE)))
 			break;
 		if (dtv_vm_stopped(vm))
 			break;

@@ -278,8 +278,10 @@ static void rmap_sweep(struct dtv_vm_core *vm)
  */
 static void zap_begin(struct dtv_cpu *self)
 {
+	unsigned int tries = 0;
+
 	while (cmpxchg(&self->vm->mmu.zapping, 0, 1))
-		dtv_host_relax(self);
+		dtv_host_relax(self, tries++);
 }
 
 static void zap_end(struct dtv_cpu *self)

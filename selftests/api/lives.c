@@ -4,12 +4,22 @@
  * for one to end.
  */
 #define _GNU_SOURCE
+#include <sched.h>
 #include <sys/eventfd.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "vm.h"
+
+/* Where a jail has its parts. */
+#define AREA 0x20000000UL
+#define CACHE 0x40000000UL
+#define VIEW 0x100000000000UL
+#define VIEW_STRIDE (528UL << 30)
 
 #define UART 0x10000
 
@@ -369,6 +379,299 @@ TEST(page_tables_bounded)
 	EXPECT(ev.type == DTV_EVENT_RESET);
 	EXPECT(most > 10000 && most < 40000);
 	EXPECT(vm_wait_stop(&vm).reason[0] == 'g');
+}
+
+/*
+ * A stopped jail cannot leave translated code. Another one that waits for it, here with a remote
+ * fence, is hardly a load meanwhile and can be stopped too; and both go on.
+ */
+TEST(stopped_peer)
+{
+	static const uint32_t code[] = {
+		/* Start hart 1 behind the loop, with a1 = RAM + 1 MiB. */
+		RV_LUI(A7, 0x485),
+		RV_ADDI(A7, A7, 0x34d),
+		RV_ADDI(A6, 0, 0),
+		RV_ADDI(A0, 0, 1),
+		RV_AUIPC(A1, 0),
+		RV_ADDI(A1, A1, 20),
+		RV_AUIPC(12, 0x100),
+		RV_ECALL,
+		RV_SPIN,
+		/* Hart 1: fence hart 0, count. */
+		RV_ADDI(T1, A1, 0),
+		RV_LUI(A7, 0x52465),
+		RV_ADDI(A7, A7, -0x1bd),
+		RV_ADDI(A6, 0, 1),
+		RV_ADDI(A0, 0, 1),
+		RV_ADDI(A1, 0, 0),
+		RV_ADDI(12, 0, 0),
+		RV_ADDI(13, 0, -1),
+		RV_ECALL,
+		RV_ADDI(T0, T0, 1),
+		RV_SW(T0, T1, 0),
+		RV_JUMP(-32),
+	};
+	struct vm vm = vm_make("t", 2, code, sizeof(code));
+	volatile uint32_t *count = (void *)(vm.ram + MIB + 24);
+	double before;
+	uint32_t seen;
+	int status;
+
+	vm_start(&vm, 2);
+	for (int i = 0; i < 500 && *count < 10; i++)
+		nap(20);
+	EXPECT(*count >= 10);
+	EXPECT(!kill(vm.jail[0], SIGSTOP));
+	EXPECT(waitpid(vm.jail[0], &status, WUNTRACED) == vm.jail[0] && WIFSTOPPED(status));
+	nap(500);
+	seen = *count;
+	before = cpu_seconds(vm.jail[1]);
+	nap(2000);
+	printf("# waiting: %.2f of 2 s\n", cpu_seconds(vm.jail[1]) - before);
+	EXPECT(cpu_seconds(vm.jail[1]) - before < 0.5);
+	EXPECT(*count == seen);
+	EXPECT(!kill(vm.jail[1], SIGSTOP));
+	status = 0;
+	for (int i = 0; i < 250 && !status; i++) {
+		nap(20);
+		EXPECT(waitpid(vm.jail[1], &status, WUNTRACED | WNOHANG) >= 0);
+	}
+	EXPECT(WIFSTOPPED(status));
+	EXPECT(!kill(vm.jail[1], SIGCONT) && !kill(vm.jail[0], SIGCONT));
+	for (int i = 0; i < 500 && *count < seen + 10; i++)
+		nap(20);
+	EXPECT(*count >= seen + 10);
+}
+
+#define DIED (-1000)
+
+/*
+ * Have the traced jail make a system call in place of its next one, which comes
+ * afterwards. The jail is at the entry of a system call, before and after.
+ * Return: the call's result; DIED: of SIGKILL.
+ */
+static long inject(pid_t pid, long nr, unsigned long a, unsigned long b, unsigned long c,
+		   unsigned long d, unsigned long e)
+{
+	struct user_regs_struct regs, saved;
+	int status;
+	long ret;
+
+	EXPECT(!ptrace(PTRACE_GETREGS, pid, 0, &saved));
+	regs = saved;
+	regs.orig_rax = nr;
+	regs.rdi = a;
+	regs.rsi = b;
+	regs.rdx = c;
+	regs.r10 = d;
+	regs.r8 = e;
+	regs.r9 = 0;
+	saved.rip -= 2;
+	saved.rax = saved.orig_rax;
+	if (ptrace(PTRACE_SETREGS, pid, 0, &regs) || ptrace(PTRACE_SYSCALL, pid, 0, 0))
+		goto gone;
+	EXPECT(waitpid(pid, &status, 0) == pid);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return DIED;
+	EXPECT(WIFSTOPPED(status));
+	if (ptrace(PTRACE_GETREGS, pid, 0, &regs) || ptrace(PTRACE_SETREGS, pid, 0, &saved) ||
+	    ptrace(PTRACE_SYSCALL, pid, 0, 0))
+		goto gone;
+	ret = regs.rax;
+	EXPECT(waitpid(pid, &status, 0) == pid);
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return DIED;
+	EXPECT(WIFSTOPPED(status));
+	return ret;
+gone:
+	EXPECT(errno == ESRCH && waitpid(pid, &status, 0) == pid);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	return DIED;
+}
+
+/* A running VM whose jail is traced, at the entry of a system call. */
+static struct vm traced(void)
+{
+	static const uint32_t code[] = { RV_LUI(A7, 0), RV_ADDI(A7, A7, 16), RV_ECALL,
+					 RV_JUMP(-8) };
+	struct vm vm = vm_make("t", 1, code, sizeof(code));
+	int status;
+
+	vm_start(&vm, 1);
+	nap(300);
+	EXPECT(!ptrace(PTRACE_ATTACH, vm.jail[0], 0, 0));
+	EXPECT(waitpid(vm.jail[0], &status, 0) == vm.jail[0] && WIFSTOPPED(status));
+	EXPECT(!ptrace(PTRACE_SETOPTIONS, vm.jail[0], 0,
+		       PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL));
+	do {
+		EXPECT(!ptrace(PTRACE_SYSCALL, vm.jail[0], 0, 0));
+		EXPECT(waitpid(vm.jail[0], &status, 0) == vm.jail[0] && WIFSTOPPED(status));
+	} while (WSTOPSIG(status) != (SIGTRAP | 0x80));
+	/* What stopped first was an exit, if the attach came within a system call. */
+	struct __ptrace_syscall_info info;
+
+	EXPECT(ptrace(PTRACE_GET_SYSCALL_INFO, vm.jail[0], sizeof(info), &info) > 0);
+	if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+		EXPECT(!ptrace(PTRACE_SYSCALL, vm.jail[0], 0, 0));
+		EXPECT(waitpid(vm.jail[0], &status, 0) == vm.jail[0] && WIFSTOPPED(status));
+	}
+	return vm;
+}
+
+/* Whatever system calls a jail makes, it gets no other rights, and no more memory, than it has. */
+TEST(hostile_calls)
+{
+	enum { RW = PROT_READ | PROT_WRITE, X = PROT_EXEC };
+	struct vm vm = traced();
+	pid_t pid = vm.jail[0];
+	const int fd = vm.vcpu[0];
+
+	EXPECT(inject(pid, SYS_mprotect, VIEW, VIEW_STRIDE, RW | X, 0, 0) == -EACCES);
+	EXPECT(inject(pid, SYS_mprotect, VIEW, VIEW_STRIDE, X, 0, 0) == -EACCES);
+	EXPECT(inject(pid, SYS_mprotect, AREA, 4096, RW | X, 0, 0) == -EACCES);
+	EXPECT(inject(pid, SYS_mprotect, CACHE, MIB, RW, 0, 0) == -EACCES);
+	EXPECT(inject(pid, SYS_mprotect, CACHE, MIB, RW | X, 0, 0) == -EACCES);
+	EXPECT(inject(pid, SYS_mremap, CACHE, MIB, 2 * MIB, MREMAP_MAYMOVE, 0) == -EFAULT);
+	EXPECT(inject(pid, SYS_mremap, VIEW, 0, VIEW_STRIDE, MREMAP_MAYMOVE, 0) < 0);
+	EXPECT(inject(pid, SYS_madvise, VIEW, VIEW_STRIDE, MADV_DOFORK, 0, 0) == -EINVAL);
+	EXPECT(inject(pid, SYS_madvise, CACHE, MIB, MADV_DOFORK, 0, 0) == -EINVAL);
+	EXPECT(inject(pid, SYS_madvise, VIEW, VIEW_STRIDE, MADV_DODUMP, 0, 0) == -EINVAL);
+	EXPECT(inject(pid, SYS_mmap, 0, 4096, RW, MAP_SHARED, fd) == -EACCES);
+	EXPECT(inject(pid, SYS_mmap, 0, MIB, PROT_READ | X, MAP_SHARED, fd) == -EACCES);
+	EXPECT(inject(pid, SYS_ioctl, fd, DTV_VCPU_ENTER, fd, 0, 0) == -EBUSY);
+	/* Rights may come back: to what they were. */
+	EXPECT(!inject(pid, SYS_mprotect, VIEW, VIEW_STRIDE, PROT_NONE, 0, 0));
+	EXPECT(!inject(pid, SYS_mprotect, VIEW, VIEW_STRIDE, RW, 0, 0));
+	for (int i = 0; i < 50; i++)
+		EXPECT(inject(pid, SYS_getpid, 0, 0, 0, 0, 0) == pid);
+	EXPECT(!ptrace(PTRACE_DETACH, pid, 0, 0));
+	nap(200);
+	EXPECT(!kill(pid, 0) && waitpid(pid, NULL, WNOHANG) == 0);
+}
+
+/* A jail that takes its address space apart hurts itself. */
+static void maul(int how)
+{
+	struct vm vm = traced();
+	pid_t pid = vm.jail[0];
+	int status;
+	long ret = 0;
+
+	switch (how) {
+	case 0:
+		ret = inject(pid, SYS_munmap, CACHE, 20480, 0, 0, 0);
+		break;
+	case 1:
+		ret = inject(pid, SYS_mremap, VIEW, VIEW_STRIDE, VIEW_STRIDE,
+			     MREMAP_MAYMOVE | MREMAP_FIXED, VIEW + 66 * VIEW_STRIDE) < 0;
+		break;
+	case 2:
+		ret = inject(pid, SYS_munmap, VIEW + 4096, 100 * VIEW_STRIDE, 0, 0, 0);
+		break;
+	case 3:
+		ret = inject(pid, SYS_munmap, AREA, 4096, 0, 0, 0);
+		break;
+	case 4:
+		ret = inject(pid, SYS_madvise, AREA, 4096, MADV_DONTNEED, 0, 0);
+		break;
+	case 5:
+		ret = inject(pid, SYS_mremap, CACHE, MIB, MIB, MREMAP_MAYMOVE | MREMAP_FIXED,
+			     2 * CACHE) < 0;
+		break;
+	case 6:
+		ret = inject(pid, SYS_close, vm.vcpu[0], 0, 0, 0, 0);
+		break;
+	case 7:
+		ret = inject(pid, SYS_fork, 0, 0, 0, 0, 0) <= 0;
+		break;
+	case 8:
+		ret = inject(pid, SYS_clone, CLONE_VM, AREA + 8192, 0, 0, 0) <= 0;
+		break;
+	case 9:
+		ret = inject(pid, SYS_madvise, AREA, 4096, MADV_DOFORK, 0, 0);
+		/* The child's end may be ours. */
+		if (!ret)
+			ret = inject(pid, SYS_fork, 0, 0, 0, 0, 0);
+		ret = ret > 0 ? 0 : ret;
+		break;
+	case 10:
+		ret = inject(pid, SYS_mlockall, MCL_CURRENT | MCL_FUTURE, 0, 0, 0, 0);
+		break;
+	}
+	if (ret != DIED) {
+		EXPECT(!ret);
+		ptrace(PTRACE_DETACH, pid, 0, 0);
+		nap(300);
+		kill(pid, SIGKILL);
+		EXPECT(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+	}
+	printf("# way %d: %s\n", how, vm_wait_stop(&vm).reason);
+	close(vm.fd);
+	close(vm.vcpu[0]);
+	close(vm.memfd);
+}
+
+TEST(hostile_maps)
+{
+	for (int how = 0; how <= 10; how++)
+		maul(how);
+}
+
+/* The area is the jail's: whatever is written there at any moment, the module stands it. */
+TEST(hostile_area)
+{
+	static const uint32_t code[] = {
+		RV_LUI(A7, 0),	     RV_ADDI(A7, A7, 16), RV_ECALL,	RV_SFENCE_VMA,
+		RV_CSRW(0x180, 0),   RV_LUI(T0, UART),	  RV_SB(0, T0), RV_AUIPC(T1, 0),
+		RV_SW(T0, T1, 1024), RV_JUMP(-36),
+	};
+	unsigned int seed = getpid();
+	struct dtv_state state;
+	char path[64];
+	int mem, stops = 0;
+
+	printf("# seed %u\n", seed);
+	srand(seed);
+	for (int round = 0; round < 60; round++) {
+		struct vm vm = vm_make("t", 1, code, sizeof(code));
+
+		vm_start(&vm, 1);
+		snprintf(path, sizeof(path), "/proc/%d/mem", vm.jail[0]);
+		mem = open(path, O_RDWR | O_CLOEXEC);
+		EXPECT(mem >= 0);
+		for (int i = 0; i < 300; i++) {
+			struct dtv_mmio_reply reply = { 0 };
+			struct dtv_event ev;
+			uint64_t v = (uint64_t)rand() << 33 ^ rand();
+
+			/* Small numbers and addresses of the jail's do more than just anything. */
+			if (rand() % 3 == 0)
+				v &= 15;
+			else if (rand() % 3 == 0)
+				v = (rand() % 2 ? CACHE : VIEW) + (v & 0xfffff);
+			pwrite(mem, &v, sizeof(v),
+			       AREA + (rand() % (rand() % 4 ? 2048 : 65536) & ~7));
+			while (vm_event(&vm, &ev, 0)) {
+				reply.id = ev.id;
+				reply.data = v;
+				if (ev.type == DTV_EVENT_MMIO)
+					ioctl(vm.fd, DTV_MMIO_REPLY, &reply);
+			}
+			EXPECT(!ioctl(vm.fd, DTV_GET_STATE, &state));
+			if (state.state == DTV_VM_STOPPED)
+				break;
+		}
+		stops += state.state == DTV_VM_STOPPED;
+		kill(vm.jail[0], SIGKILL);
+		EXPECT(waitpid(vm.jail[0], NULL, 0) == vm.jail[0]);
+		close(mem);
+		close(vm.fd);
+		close(vm.vcpu[0]);
+		close(vm.memfd);
+		munmap(vm.ram, 16 * MIB);
+	}
+	printf("# %d of 60 VMs stopped by themselves\n", stops);
 }
 
 TEST(irqfd_wakes)

@@ -87,10 +87,12 @@ void dtv_host_kick(struct dtv_cpu *cpu)
 	hart_kick(uhart_of(cpu));
 }
 
-void dtv_host_relax(struct dtv_cpu *cpu)
+bool dtv_host_relax(struct dtv_cpu *cpu, unsigned int tries)
 {
 	(void)cpu;
+	(void)tries;
 	sched_yield();
+	return true;
 }
 
 static void hart_wait(struct uhart *h)
