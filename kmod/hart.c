@@ -1026,6 +1026,7 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 	struct dtv_vm_core *vm = cpu->vm;
 	u32 reason = READ_ONCE(h->exit_reason);
 	u64 exit_ip = READ_ONCE(h->exit_ip);
+	u16 nan_d = READ_ONCE(h->nan_d), nan_s = READ_ONCE(h->nan_s);
 	enum dtv_action act;
 	struct dtv_where w;
 
@@ -1034,6 +1035,11 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 	/* Pairs with flush_cache() and dtv_sbi_fence(), which look at in_guest and then at busy. */
 	smp_store_release(&cpu->in_guest, 0);
 	cpu->counters[DTV_COUNTER_EXITS + (reason & (DTV_NR_EXITS - 1))]++;
+	if (nan_d | nan_s) {
+		dtv_dbt_settle_nans(h, nan_d, nan_s);
+		h->nan_d = 0;
+		h->nan_s = 0;
+	}
 
 	switch (reason) {
 	case DTV_EXIT_JUMP:
@@ -1062,6 +1068,7 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 			engine_leave(cpu);
 			return DTV_STOP;
 		}
+		dtv_dbt_settle_nans(h, w.nan_d, w.nan_s);
 		h->pc = w.pc;
 		/*
 		 * Nothing of the instruction was done: requests and interrupts go first. But
@@ -1105,6 +1112,13 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 }
 
 /* --- misses --- */
+
+/* The hart leaves by a stub from where it was stopped, not from an exit. */
+static void stopped_at(struct dtv_hart *h, const struct dtv_where *w)
+{
+	h->nan_d = w->nan_d;
+	h->nan_s = w->nan_s;
+}
 
 void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write, u64 ip,
 		  struct dtv_miss *m)
@@ -1151,7 +1165,9 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		h->pc = w.pc;
 		trap(cpu, walk.exc, DTV_MUTANT(trap_tval, 0, gva));
 		m->kind = DTV_MISS_REDIRECT;
-		next = find_code(cpu);
+		stopped_at(h, &w);
+		/* A handler must find settled f registers: by an exit. */
+		next = w.nan_d | w.nan_s ? FIND_AGAIN : find_code(cpu);
 		if (next == DTV_DBT_FULL || next == FIND_AGAIN) {
 			m->ip = vm->dbt.stub_lookup;
 		} else {
@@ -1163,6 +1179,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	if (!dtv_view_admits(cpu, &r, walk.global)) {
 		/* Once in a hart's life: the instruction starts again, in a view of its own. */
 		h->pc = w.pc;
+		stopped_at(h, &w);
 		choose_view(cpu);
 		m->kind = DTV_MISS_REDIRECT;
 		m->ip = vm->dbt.stub_lookup;
@@ -1251,6 +1268,7 @@ u64 dtv_cpu_kicked(struct dtv_cpu *cpu, u64 ip, u64 rax)
 		WRITE_ONCE(h->kicked, 1);
 		return 0;
 	}
+	stopped_at(h, &w);
 	return vm->dbt.stub_kick;
 }
 

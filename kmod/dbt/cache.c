@@ -538,8 +538,8 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 {
 	struct dtv_block *bl = block_at(d, ip - d->cfg.exec);
 	const struct dtv_entry_row *e, *row;
-	unsigned int lo = 0, hi, i;
-	u32 off;
+	unsigned int lo = 0, hi, i, first;
+	u32 off, nearest = 512;
 
 	memset(w, 0, sizeof(*w));
 	w->kind = DTV_WHERE_NOWHERE;
@@ -561,6 +561,13 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	 * the last is the next to execute.
 	 */
 	row = &e[lo];
+	/* Rows that say more of it stand before it, at the same place. */
+	for (first = lo; first && e[first - 1].kind >= ENTRY_NAN_D; first--) {
+		if (e[first - 1].kind == ENTRY_NAN_D)
+			w->nan_d = e[first - 1].guest;
+		else
+			w->nan_s = e[first - 1].guest;
+	}
 	w->class = bl->class;
 	w->dead = READ_ONCE(bl->dead);
 	w->pc = (bl->pc & DTV_PAGE_MASK) | row->guest;
@@ -575,7 +582,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	case ENTRY_BUSY:
 		/* In cold code the body's part of the instruction was executed before. */
 		w->kind = off == row->host && row->host < bl->body_end &&
-					  (!lo || row[-1].guest != row->guest) ?
+					  (!first || e[first - 1].guest != row->guest) ?
 				  DTV_WHERE_INSN :
 				  DTV_MUTANT(busy_rewinds, DTV_WHERE_INSN, DTV_WHERE_BUSY);
 		break;
@@ -587,16 +594,24 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		w->kind = DTV_WHERE_NEXT_RAX;
 		return;
 	case ENTRY_EXIT:
-		w->kind = DTV_WHERE_NEXT;
+		w->kind = DTV_WHERE_NOWHERE;
 		for (i = 0; i < bl->nr_exits; i++) {
 			const struct dtv_exit_row *x = &exits(d, bl)[i];
+			u32 before = (u16)(x->patch - row->host - 1);
 
-			/* A row at the jump or its padding, or at the cold call. */
-			if (x->host == row->host || (unsigned int)(x->patch - row->host - 1) < 8) {
+			/* A row at what leads to the jump, the next there is; or at the cold call. */
+			if (x->host == row->host)
+				before = 0;
+			if (before < nearest) {
+				nearest = before;
+				w->kind = DTV_WHERE_NEXT;
 				w->pc = bl->pc + (x->target & ~EXIT_CHECKED);
-				return;
 			}
 		}
+		return;
+	case ENTRY_NAN_D:
+	case ENTRY_NAN_S:
+		/* Always followed by another row at the same place. */
 		w->kind = DTV_WHERE_NOWHERE;
 		return;
 	}
@@ -605,12 +620,16 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	 * instruction.
 	 */
 	if (row->host >= bl->body_end) {
-		for (i = 1; i < bl->nr_entries && e[i].guest != row->guest; i++)
+		for (i = 1; i < bl->nr_entries &&
+			    (e[i].guest != row->guest || e[i].kind >= ENTRY_NAN_D);
+		     i++)
 			;
 	} else {
 		i = lo;
 	}
 	for (; i < bl->nr_entries && e[i].host < bl->body_end; i++) {
+		if (e[i].kind >= ENTRY_NAN_D)
+			continue;
 		if (e[i].guest != row->guest || e[i].kind == ENTRY_EXIT) {
 			if (!e[i].warm)
 				w->next_ip = d->cfg.exec + bl->host + e[i].host;

@@ -328,6 +328,9 @@ enum dtv_where_kind {
  * @paired: an LR and an SC that make a pair (dbt/pair.c), or between them (BUSY)
  * @next_ip: host address of the instruction boundary behind it, 0 when the block
  *           ends there or relies on scratch registers (INSN, BUSY)
+ * @nan_d: f registers that hold a double in which every NaN stands for the canonical one; as
+ *         dtv_dbt_settle_nans() takes them
+ * @nan_s: the same with a boxed single
  */
 struct dtv_where {
 	enum dtv_where_kind kind;
@@ -337,6 +340,7 @@ struct dtv_where {
 	bool dead;
 	bool paired;
 	u64 next_ip;
+	u16 nan_d, nan_s;
 };
 
 /**
@@ -348,6 +352,12 @@ struct dtv_where {
  * Context: any, no lock.
  */
 void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w);
+
+/*
+ * Translated code leaves a NaN as the host made it until somebody could see it. Make those
+ * of @h canonical (unprivileged manual 20.3). @nan_d, @nan_s: of struct dtv_where.
+ */
+void dtv_dbt_settle_nans(struct dtv_hart *h, u16 nan_d, u16 nan_s);
 
 /*
  * Drop all blocks made from the page of @gpa. Returns the number of blocks dropped.

@@ -28,6 +28,8 @@
 	OPT(SEXT, "sext", "what is known to be sign-extended is not extended again") \
 	OPT(FP, "fp", "floating point by host instructions") \
 	OPT(FP_FACTS, "fp-facts", "FS, frm and boxing are checked once in a block") \
+	OPT(FP_NAN, "fp-nan", "a NaN is made canonical when it can be seen, not at once") \
+	OPT(LOOP, "loop", "a loop in one block is checked in its first round only") \
 	OPT(CSR, "csr", "S-mode CSRs without an exit") \
 	OPT(ECALL, "ecall", "system calls of U-mode without an exit") \
 	OPT(SRET, "sret", "returns to U-mode without an exit") \

@@ -82,10 +82,12 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->class = code->class;
 	tx->pc = code->pc;
 	tx->end = false;
-	tx->canon = 0;
-	tx->known = 0;
-	tx->sext = 1;
-	tx->fs_on = false;
+	memset(&tx->facts, 0, sizeof(tx->facts));
+	/* x0 */
+	tx->facts.sext = 1;
+	tx->loop = LOOP_NONE;
+	tx->loops = !xp2;
+	tx->written = 0;
 	tx->pair = 0;
 	tx->hold = 0;
 	tx->first_ahead = 0;
@@ -100,6 +102,19 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		unsigned int off = tx->pc - base;
 		u32 raw = 0;
 
+		if (n && tx->loops && tx->pc == tx->block_pc) {
+			tx->loop = dtv_x86_loop(tx);
+			if (tx->loop == LOOP_CLOSED)
+				break;
+			if (tx->loop == LOOP_ROUND) {
+				memset(&seen, 0, sizeof(seen));
+				branches = 0;
+				n = 0;
+				tx->hold = 0;
+				tx->first_ahead = 0;
+				tx->nr_ahead = 0;
+			}
+		}
 		tx->n = n;
 		/* Where there is no boundary the block cannot end; what is made there is small. */
 		if (n && n >= tx->hold &&
@@ -158,7 +173,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			branches = tx->pair || opt(tx, DTV_OPT_BRANCH) ? branches + 1 :
 									 DTV_BLOCK_BRANCHES;
 		tx->guest_bytes += tx->insn.len;
-		tx->pc += tx->insn.len;
+		tx->pc = tx->loop == LOOP_BACK ? tx->block_pc : tx->pc + tx->insn.len;
 	}
 	tx->body_end = tx->b.p - tx->start;
 	dtv_x86_finish(tx);

@@ -9,10 +9,10 @@
 #include "dbt.h"
 #include "buf.h"
 
-#define DTV_BLOCK_INSNS 64 /* guest instructions in a block, at most */
+#define DTV_BLOCK_INSNS 64 /* guest instructions in a block, at most; a loop's are there twice */
 #define DTV_BLOCK_BRANCHES 3 /* conditional ones: what is behind more is less and less executed */
 #define DTV_BLOCK_EXITS 72
-#define DTV_BLOCK_ENTRIES (DTV_BLOCK_INSNS * 3 + 8)
+#define DTV_BLOCK_ENTRIES (DTV_BLOCK_INSNS * 12)
 #define DTV_BLOCK_BYTES 24576 /* host bytes in a block, at most */
 
 /* Side table kinds: how to read a host address at or behind an entry. */
@@ -23,6 +23,12 @@ enum dtv_entry_kind {
 	ENTRY_RAX, /* next pc is in rax */
 	ENTRY_LR, /* as REWIND: the LR of a pair */
 	ENTRY_PAIR, /* behind an LR, up to its SC: to stop here would undo the LR */
+	/*
+	 * Not rows of their own but said of the next: f registers, a bit each in @guest, that hold
+	 * a double (single) in which every NaN stands for the canonical one.
+	 */
+	ENTRY_NAN_D,
+	ENTRY_NAN_S,
 };
 
 /* Entries ascend by host offset: first the body, then the cold code. */
@@ -84,6 +90,7 @@ struct dtv_cold {
 	u8 reg; /* host register (canonical check detour) */
 	u8 row; /* enum dtv_entry_kind of the instruction's first row */
 	u16 guest; /* instruction */
+	u16 nan_d, nan_s; /* as struct dtv_facts has them at the branch */
 	s32 target; /* chain sites */
 };
 
@@ -100,7 +107,7 @@ enum dtv_cold_kind {
 	COLD_FP_FIX, /* detour: dtv_x86_fp_cold() */
 };
 
-#define DTV_COLD_MAX (DTV_BLOCK_INSNS * 3)
+#define DTV_COLD_MAX (DTV_BLOCK_INSNS * 6)
 
 /* Instructions that are made as one, by the last of them. */
 enum dtv_fuse {
@@ -143,10 +150,36 @@ struct dtv_step {
 };
 
 /*
- * struct dtv_tx - one translation
- *
- * Facts hold at the current guest instruction boundary on the straight path through the block.
+ * struct dtv_facts - what is known at a guest instruction boundary on the straight path
+ * through a block
  */
+struct dtv_facts {
+	u32 canon; /* bit r: x[r] was checked canonical, give or take drift[r] */
+	s32 drift[32];
+	u32 known; /* bit r: x[r] is value[r] */
+	u64 value[32];
+	u32 sext; /* bit r: x[r] is the sign extension of its lower 32 bits */
+	bool fs_on; /* FS was found on */
+	bool fs_dirty; /* FS was made dirty */
+	bool frm_ok; /* frm was found to be RNE, RTZ, RDN or RUP: MXCSR rounds as it says */
+	u32 fboxed; /* bit r: f[r] was found to be a boxed single, or made one */
+	/*
+	 * Bit dtv_x86_fmap[r] - DTV_X86_FMAP_FIRST: f[r] holds a double (single) whose NaN, if it
+	 * is one, is a quiet one that stands for the canonical one. No more is known of it; so
+	 * the block that goes on here may find less.
+	 */
+	u16 nan_d, nan_s;
+};
+
+/* Of a loop that is a block: its first round has no facts, the others have those of its end. */
+enum dtv_loop {
+	LOOP_NONE,
+	LOOP_BACK, /* the instruction that was selected goes on at the block's first */
+	LOOP_ROUND, /* the second copy is being made */
+	LOOP_CLOSED, /* it leads back to its own begin: the block ends there */
+};
+
+/* struct dtv_tx - one translation */
 struct dtv_tx {
 	struct dtv_dbt *d;
 	struct dtv_buf b;
@@ -169,16 +202,7 @@ struct dtv_tx {
 	u16 pair; /* in a pair: offset of its SC in the page, else 0 */
 	u8 pair_rs1; /* its address register */
 
-	/* facts */
-	u32 canon; /* bit r: x[r] was checked canonical, give or take drift[r] */
-	s32 drift[32];
-	u32 known; /* bit r: x[r] is value[r] */
-	u64 value[32];
-	u32 sext; /* bit r: x[r] is the sign extension of its lower 32 bits */
-	bool fs_on; /* FS was found on */
-	bool fs_dirty; /* FS was made dirty */
-	bool frm_ok; /* frm was found to be RNE, RTZ, RDN or RUP: MXCSR rounds as it says */
-	u32 fboxed; /* bit r: f[r] was found to be a boxed single, or made one */
+	struct dtv_facts facts;
 	/*
 	 * Copies of slots in scratch registers: x86 register h holds x[copy[h]], 0 none. Slots
 	 * are always up to date, so copies may be dropped at any time.
@@ -191,6 +215,12 @@ struct dtv_tx {
 	u64 pend_value;
 	s32 pend_drift;
 	bool rd_is_f; /* rd was an f register: facts about x[rd] stand */
+
+	u8 loop; /* enum dtv_loop */
+	bool loops; /* a branch to the block's begin may close a loop */
+	u32 written; /* bit r: x[r] was written since the block's begin */
+	u8 *round; /* where the second copy begins */
+	struct dtv_facts at_round; /* what it takes to be known */
 
 	struct dtv_cold cold[DTV_COLD_MAX];
 	unsigned int nr_cold;
@@ -224,8 +254,7 @@ static inline enum dtv_entry_kind dtv_tx_first(const struct dtv_tx *tx)
 	return dtv_is_lr(tx->insn.op) ? ENTRY_LR : ENTRY_PAIR;
 }
 
-/* Append a side table row for the code that follows. */
-static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
+static inline void dtv_tx_row(struct dtv_tx *tx, enum dtv_entry_kind kind, u16 guest)
 {
 	if (tx->nr_entries == DTV_BLOCK_ENTRIES) {
 		tx->b.full = true;
@@ -233,10 +262,20 @@ static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
 	}
 	tx->entries[tx->nr_entries++] = (struct dtv_entry_row){
 		.host = tx->b.p - tx->start,
-		.guest = tx->pc & 0xfff,
+		.guest = guest,
 		.kind = kind,
 		.warm = dtv_x86_warm(tx),
 	};
+}
+
+/* Append a side table row for the code that follows. */
+static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
+{
+	if (tx->facts.nan_d)
+		dtv_tx_row(tx, ENTRY_NAN_D, tx->facts.nan_d);
+	if (tx->facts.nan_s)
+		dtv_tx_row(tx, ENTRY_NAN_S, tx->facts.nan_s);
+	dtv_tx_row(tx, kind, tx->pc & 0xfff);
 }
 
 /* Ask for cold code that @from (a rel32) branches to. */
@@ -254,38 +293,65 @@ static inline struct dtv_cold *dtv_tx_cold(struct dtv_tx *tx, enum dtv_cold_kind
 		.kind = kind,
 		.row = dtv_tx_first(tx),
 		.guest = tx->pc & 0xfff,
+		.nan_d = tx->facts.nan_d,
+		.nan_s = tx->facts.nan_s,
 	};
 	return c;
 }
 
 /*
- * Whether one more instruction fits, and an exit behind it: it may need 9 side
- * table rows, 6 of them for cold code.
+ * Whether one more instruction fits, and an exit behind it: it may need 16 pieces of cold
+ * code with three side table rows each, and some more rows.
  */
 static inline bool dtv_tx_room(const struct dtv_tx *tx)
 {
-	return tx->nr_cold + 9 <= DTV_COLD_MAX &&
-	       tx->nr_entries + tx->nr_cold + 16 <= DTV_BLOCK_ENTRIES;
+	return tx->nr_cold + 16 <= DTV_COLD_MAX &&
+	       tx->nr_entries + 3 * tx->nr_cold + 60 <= DTV_BLOCK_ENTRIES;
 }
 
 /* Whether @n more instructions fit that compute or branch, and one of any kind behind them. */
 static inline bool dtv_tx_room_for(const struct dtv_tx *tx, unsigned int n)
 {
-	return tx->nr_cold + 2 * n + 9 <= DTV_COLD_MAX &&
-	       tx->nr_entries + tx->nr_cold + 5 * n + 16 <= DTV_BLOCK_ENTRIES;
+	return tx->nr_cold + 2 * n + 16 <= DTV_COLD_MAX &&
+	       tx->nr_entries + 3 * tx->nr_cold + 9 * n + 60 <= DTV_BLOCK_ENTRIES;
 }
 
-/* C code may have run between the last instruction and the next: FS and frm may be anything. */
+/* The same for a second copy of all that there is. */
+static inline bool dtv_tx_room_twice(const struct dtv_tx *tx)
+{
+	return tx->nr_cold < DTV_COLD_MAX / 3 && tx->nr_entries < DTV_BLOCK_ENTRIES / 4 &&
+	       tx->b.p - tx->start < DTV_BLOCK_BYTES / 4;
+}
+
+/* FS, frm and f registers may be anything. */
+static inline void dtv_tx_forget_checks(struct dtv_tx *tx)
+{
+	tx->facts.fs_on = false;
+	tx->facts.fs_dirty = false;
+	tx->facts.frm_ok = false;
+	tx->facts.fboxed = 0;
+}
+
+/*
+ * C code has run between the last instruction and the next: the same, and NaNs that stood for
+ * the canonical one are that.
+ */
 static inline void dtv_tx_forget_fp(struct dtv_tx *tx)
 {
-	tx->fs_on = false;
-	tx->fs_dirty = false;
-	tx->frm_ok = false;
-	tx->fboxed = 0;
+	dtv_tx_forget_checks(tx);
+	tx->facts.nan_d = 0;
+	tx->facts.nan_s = 0;
 }
 
 /* x86/select_fp.c: the detour of a COLD_FP_FIX; its branch is fixed, its side table row stands. */
 void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c);
+
+/*
+ * NaNs that stand for the canonical one are made that, before what may follow takes them for
+ * themselves: in line, or all in cold code. xmm0 and the flags are changed.
+ */
+void dtv_x86_fp_settle(struct dtv_tx *tx);
+void dtv_x86_fp_settle_cold(struct dtv_tx *tx, u16 nan_d, u16 nan_s);
 
 /* cache.c: whether the load or store at @gpa is known to reach what is no RAM. Lock held. */
 bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa);
@@ -317,6 +383,11 @@ void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2);
 void dtv_x86_insn(struct dtv_tx *tx); /* emits tx->insn, sets tx->end */
 void dtv_x86_finish(struct dtv_tx *tx); /* emits the cold code */
 void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target); /* the block's last jump */
+/*
+ * The straight path has come back to the block's begin. LOOP_ROUND: go on there, with the
+ * facts that it sets. LOOP_CLOSED: the jump back was emitted. LOOP_NONE: it is an exit.
+ */
+enum dtv_loop dtv_x86_loop(struct dtv_tx *tx);
 int dtv_x86_stubs(struct dtv_dbt *d);
 /* Patching of live code: one aligned store each. */
 void dtv_x86_patch_rel32(u8 *at, s32 rel);

@@ -107,6 +107,7 @@ struct dtv_hart {
 	u64 view_u, view_s, view_sum;
 	u32 irq_hint; /* not 0: an enabled interrupt may be pending */
 	u32 kicked; /* not 0: a kick met an atomic sequence, which asks at its end */
+	u32 nan_d, nan_s; /* for the next exit: dtv_where's, of where the hart was stopped */
 
 	/* LR/SC reservation: address (gpa-independent gva) and loaded value. */
 	u64 resv_addr; /* ~0: none */

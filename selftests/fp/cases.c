@@ -311,7 +311,7 @@ bool complain(void)
 	return complaints++ < 10;
 }
 
-void done(const char *fmt, ...)
+void group_done(const char *fmt, ...)
 {
 	va_list ap;
 

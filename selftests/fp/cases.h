@@ -32,10 +32,10 @@ struct op_shape {
 };
 struct op_shape op_shape(u16 op);
 
-/* A test prints TAP: complaints, then done() with their number. */
+/* A test prints TAP: complaints, then group_done() with their number. */
 void plan(unsigned int n);
 bool complain(void); /* false after too many */
-void done(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void group_done(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int finish(void);
 
 #endif /* DTV_FP_CASES_H */

@@ -347,7 +347,7 @@ static void test_arith(u16 insn, enum arith op)
 			one_arith(&in, op, dbl, a, b, c);
 		}
 	}
-	done("%s", dtv_op_name(insn));
+	group_done("%s", dtv_op_name(insn));
 }
 
 static void test_narrow(void)
@@ -375,7 +375,7 @@ static void test_narrow(void)
 				     flags);
 		}
 	}
-	done("fcvt.s.d");
+	group_done("fcvt.s.d");
 }
 
 static void test_widen(void)
@@ -390,7 +390,7 @@ static void test_widen(void)
 		check_result(&in, execute(&in, false, v, 0, 0), bits64(as32(v)),
 			     snan ? DTV_FP_NV : 0);
 	}
-	done("fcvt.d.s");
+	group_done("fcvt.d.s");
 }
 
 static void test_to_int(u16 op, unsigned int width, bool uns)
@@ -448,7 +448,7 @@ static void test_to_int(u16 op, unsigned int width, bool uns)
 		}
 	}
 	mpfr_clears(low, high, (mpfr_ptr)0);
-	done("%s", dtv_op_name(op));
+	group_done("%s", dtv_op_name(op));
 }
 
 static void test_from_int(u16 op, unsigned int width, bool uns)
@@ -476,7 +476,7 @@ static void test_from_int(u16 op, unsigned int width, bool uns)
 			check_result(&in, execute(&in, dbl, 0, 0, 0), box(dbl, want), flags);
 		}
 	}
-	done("%s", dtv_op_name(op));
+	group_done("%s", dtv_op_name(op));
 }
 
 /* Compares, min, max, sign injection, class: no rounding. */
@@ -577,7 +577,7 @@ static void test_simple(u16 op)
 
 		one_simple(op, dbl, a, rnd() & 7 ? rnd_number(dbl) : a);
 	}
-	done("%s", dtv_op_name(op));
+	group_done("%s", dtv_op_name(op));
 }
 
 /* Singles that are not boxed, FS Off, rounding modes that are none. */
@@ -609,7 +609,7 @@ static void test_rest(void)
 	if (hart.mcause != DTV_EXC_ILLEGAL && complain())
 		printf("# FS Off: cause %llu\n", (unsigned long long)hart.mcause);
 	hart.mstatus = DTV_MSTATUS_FS;
-	done("boxing, FS, frm");
+	group_done("boxing, FS, frm");
 }
 
 static const struct {

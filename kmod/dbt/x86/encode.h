@@ -192,14 +192,31 @@ static inline void x86_op_rm(struct dtv_buf *b, u32 fl, u8 op, u8 reg, struct x8
 	x86_modrm_mem(b, reg, m);
 }
 
-/* Three-operand VEX encodings: @pp 0 none, 1 66, 2 F3, 3 F2; @mm 1 0F, 2 0F38, 3 0F3A. */
+/*
+ * The VEX prefix, of two bytes where that is enough, and the opcode: @pp 0 none, 1 66, 2 F3, 3 F2;
+ * @mm 1 0F, 2 0F38, 3 0F3A.
+ */
+static inline void x86_vex(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv,
+			   u8 index, u8 base)
+{
+	u8 last = (~vvvv & 15) << 3 | pp, r = reg & 8 ? 0 : 0x80;
+
+	if (mm == 1 && !w && !((index | base) & 8)) {
+		x86_byte(b, 0xc5);
+		x86_byte(b, r | last);
+	} else {
+		x86_byte(b, 0xc4);
+		x86_byte(b, r | (index & 8 ? 0 : 0x40) | (base & 8 ? 0 : 0x20) | mm);
+		x86_byte(b, (w ? 0x80 : 0) | last);
+	}
+	x86_byte(b, op);
+}
+
+/* Three-operand VEX encodings. */
 static inline void x86_vex_rr(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv,
 			      u8 rm)
 {
-	x86_byte(b, 0xc4);
-	x86_byte(b, (reg & 8 ? 0 : 0x80) | 0x40 | (rm & 8 ? 0 : 0x20) | mm);
-	x86_byte(b, (w ? 0x80 : 0) | (~vvvv & 15) << 3 | pp);
-	x86_byte(b, op);
+	x86_vex(b, w, pp, mm, op, reg, vvvv, 0, rm);
 	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
 }
 
@@ -211,10 +228,7 @@ static inline void x86_vex_rm(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8
 
 	if (m.gs)
 		x86_byte(b, 0x65);
-	x86_byte(b, 0xc4);
-	x86_byte(b, (reg & 8 ? 0 : 0x80) | (index & 8 ? 0 : 0x40) | (base & 8 ? 0 : 0x20) | mm);
-	x86_byte(b, (w ? 0x80 : 0) | (~vvvv & 15) << 3 | pp);
-	x86_byte(b, op);
+	x86_vex(b, w, pp, mm, op, reg, vvvv, index, base);
 	x86_modrm_mem(b, reg, m);
 }
 
@@ -811,41 +825,64 @@ static inline void x86_nop(struct dtv_buf *b, unsigned int n)
 	}
 }
 
-/* --- SSE: scalar @dbl true: double (F2), false: single (F3) --- */
+/*
+ * --- scalar floating point, VEX encoded; @dbl true: double, false: single ---
+ *
+ * What the upper half of a destination gets comes from the first source. So a boxed single in
+ * the first source makes the result one.
+ */
 
-static inline void sse_rr(struct dtv_buf *b, u32 fl, u8 op, u8 d, u8 s)
-{
-	x86_op_rr(b, fl | X86_0F, op, d, s);
-}
+#define X86_PP(dbl) ((dbl) ? 3 : 2)
 
-static inline void sse_rm(struct dtv_buf *b, u32 fl, u8 op, u8 d, struct x86_mem m)
-{
-	x86_op_rm(b, fl | X86_0F, op, d, m);
-}
-
-/* movsd/movss xmm, [m] */
+/* xmm @d = [m], zero above */
 static inline void movs_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m)
 {
-	sse_rm(b, dbl ? X86_F2 : X86_F3, 0x10, d, m);
+	x86_vex_rm(b, false, X86_PP(dbl), 1, 0x10, d, 0, m);
 }
 
 static inline void movs_mr(struct dtv_buf *b, bool dbl, struct x86_mem m, u8 s)
 {
-	sse_rm(b, dbl ? X86_F2 : X86_F3, 0x11, s, m);
+	x86_vex_rm(b, false, X86_PP(dbl), 1, 0x11, s, 0, m);
+}
+
+/* vmovss d, a, s: the lowest 32 bits of @s, the rest of @a */
+static inline void movss_rrr(struct dtv_buf *b, u8 d, u8 a, u8 s)
+{
+	x86_vex_rr(b, false, 2, 1, 0x10, d, a, s);
 }
 
 /* movq/movd xmm, r and back */
 static inline void movq_xr(struct dtv_buf *b, bool w, u8 x, u8 r)
 {
-	sse_rr(b, X86_66 | (w ? X86_W : 0), 0x6e, x, r);
+	x86_vex_rr(b, w, 1, 1, 0x6e, x, 0, r);
 }
 
 static inline void movq_rx(struct dtv_buf *b, bool w, u8 r, u8 x)
 {
-	sse_rr(b, X86_66 | (w ? X86_W : 0), 0x7e, x, r);
+	x86_vex_rr(b, w, 1, 1, 0x7e, x, 0, r);
 }
 
-/* addsd/addss ... by the second opcode byte */
+/* vpinsrd d, a, r/[m], 0: 32 bits at the bottom, the rest of @a */
+static inline void pinsrd_xxr(struct dtv_buf *b, u8 d, u8 a, u8 r)
+{
+	x86_vex_rr(b, false, 1, 3, 0x22, d, a, r);
+	x86_byte(b, 0);
+}
+
+static inline void pinsrd_xxm(struct dtv_buf *b, u8 d, u8 a, struct x86_mem m)
+{
+	x86_vex_rm(b, false, 1, 3, 0x22, d, a, m);
+	x86_byte(b, 0);
+}
+
+/* vpextrd r, x, 1 */
+static inline void pextrd1_rx(struct dtv_buf *b, u8 r, u8 x)
+{
+	x86_vex_rr(b, false, 1, 3, 0x16, x, 0, r);
+	x86_byte(b, 1);
+}
+
+/* addsd/addss ... by the opcode */
 enum x86_sse {
 	SSE_SQRT = 0x51,
 	SSE_ADD = 0x58,
@@ -856,98 +893,128 @@ enum x86_sse {
 	SSE_MAX
 };
 
-static inline void sse_s_rr(struct dtv_buf *b, enum x86_sse op, bool dbl, u8 d, u8 s)
+static inline void sse_s_rrr(struct dtv_buf *b, enum x86_sse op, bool dbl, u8 d, u8 a, u8 s)
 {
-	sse_rr(b, dbl ? X86_F2 : X86_F3, op, d, s);
+	x86_vex_rr(b, false, X86_PP(dbl), 1, op, d, a, s);
 }
 
-static inline void sse_s_rm(struct dtv_buf *b, enum x86_sse op, bool dbl, u8 d, struct x86_mem m)
+static inline void sse_s_rrm(struct dtv_buf *b, enum x86_sse op, bool dbl, u8 d, u8 a,
+			     struct x86_mem m)
 {
-	sse_rm(b, dbl ? X86_F2 : X86_F3, op, d, m);
+	x86_vex_rm(b, false, X86_PP(dbl), 1, op, d, a, m);
 }
 
-/* Bitwise, on the whole register: andps, orps, xorps, and movaps. */
-static inline void andps_rr(struct dtv_buf *b, u8 d, u8 s)
+/* Bitwise, on the whole register. */
+static inline void andps_rrr(struct dtv_buf *b, u8 d, u8 a, u8 s)
 {
-	sse_rr(b, 0, 0x54, d, s);
+	x86_vex_rr(b, false, 0, 1, 0x54, d, a, s);
 }
 
-static inline void orps_rr(struct dtv_buf *b, u8 d, u8 s)
+/* d = ~a & s */
+static inline void andnps_rrr(struct dtv_buf *b, u8 d, u8 a, u8 s)
 {
-	sse_rr(b, 0, 0x56, d, s);
+	x86_vex_rr(b, false, 0, 1, 0x55, d, a, s);
 }
 
-static inline void xorps_rr(struct dtv_buf *b, u8 d, u8 s)
+static inline void orps_rrr(struct dtv_buf *b, u8 d, u8 a, u8 s)
 {
-	sse_rr(b, 0, 0x57, d, s);
+	x86_vex_rr(b, false, 0, 1, 0x56, d, a, s);
+}
+
+static inline void xorps_rrr(struct dtv_buf *b, u8 d, u8 a, u8 s)
+{
+	x86_vex_rr(b, false, 0, 1, 0x57, d, a, s);
 }
 
 static inline void movaps_rr(struct dtv_buf *b, u8 d, u8 s)
 {
-	sse_rr(b, 0, 0x28, d, s);
+	/* The other direction where that makes the prefix shorter. */
+	if (s & 8 && !(d & 8))
+		x86_vex_rr(b, false, 0, 1, 0x29, s, 0, d);
+	else
+		x86_vex_rr(b, false, 0, 1, 0x28, d, 0, s);
 }
 
-/* All bits set when d is s. */
-static inline void pcmpeqd_rr(struct dtv_buf *b, u8 d, u8 s)
+/* All bits of @d set. */
+static inline void ones_r(struct dtv_buf *b, u8 d)
 {
-	sse_rr(b, X86_66, 0x76, d, s);
+	x86_vex_rr(b, false, 1, 1, 0x76, d, d, d);
 }
 
 /* Bytes: all bits set where d is s. */
 static inline void pcmpeqb_rr(struct dtv_buf *b, u8 d, u8 s)
 {
-	sse_rr(b, X86_66, 0x74, d, s);
+	x86_vex_rr(b, false, 1, 1, 0x74, d, d, s);
 }
 
 /* d = carry-less product of the lower quadwords */
 static inline void pclmullqlqdq_rr(struct dtv_buf *b, u8 d, u8 s)
 {
-	x86_op_rr(b, X86_66 | X86_0F3A, 0x44, d, s);
+	x86_vex_rr(b, false, 1, 3, 0x44, d, d, s);
 	x86_byte(b, 0);
 }
 
 /* Quadword @n of x. */
 static inline void pextrq_rxi(struct dtv_buf *b, u8 r, u8 x, u8 n)
 {
-	x86_op_rr(b, X86_66 | X86_W | X86_0F3A, 0x16, x, r);
+	x86_vex_rr(b, true, 1, 3, 0x16, x, 0, r);
 	x86_byte(b, n);
 }
 
-/* d[0] stays, d[1] = s[0] */
-static inline void unpcklps_rr(struct dtv_buf *b, u8 d, u8 s)
+/* Quadwords (doublewords) of @s shifted by @n. */
+static inline void psllq_rri(struct dtv_buf *b, u8 d, u8 s, u8 n)
 {
-	sse_rr(b, 0, 0x14, d, s);
+	x86_vex_rr(b, false, 1, 1, 0x73, 6, d, s);
+	x86_byte(b, n);
+}
+
+static inline void psrlq_rri(struct dtv_buf *b, u8 d, u8 s, u8 n)
+{
+	x86_vex_rr(b, false, 1, 1, 0x73, 2, d, s);
+	x86_byte(b, n);
+}
+
+static inline void pslld_rri(struct dtv_buf *b, u8 d, u8 s, u8 n)
+{
+	x86_vex_rr(b, false, 1, 1, 0x72, 6, d, s);
+	x86_byte(b, n);
+}
+
+static inline void psrld_rri(struct dtv_buf *b, u8 d, u8 s, u8 n)
+{
+	x86_vex_rr(b, false, 1, 1, 0x72, 2, d, s);
+	x86_byte(b, n);
 }
 
 /* ucomisd/ucomiss: invalid for signalling NaNs only; comisd/comiss: for all NaNs. */
 static inline void ucomis_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s)
 {
-	sse_rr(b, dbl ? X86_66 : 0, 0x2e, d, s);
+	x86_vex_rr(b, false, dbl, 1, 0x2e, d, 0, s);
 }
 
-static inline void ucomis_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m)
+static inline void comis_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s)
 {
-	sse_rm(b, dbl ? X86_66 : 0, 0x2e, d, m);
+	x86_vex_rr(b, false, dbl, 1, 0x2f, d, 0, s);
 }
 
 static inline void comis_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m)
 {
-	sse_rm(b, dbl ? X86_66 : 0, 0x2f, d, m);
+	x86_vex_rm(b, false, dbl, 1, 0x2f, d, 0, m);
 }
 
-/* cmpsd/cmpss: d = all ones where the predicate holds. */
+/* cmpsd/cmpss: d = all ones where the predicate holds of a and s. */
 #define X86_CMP_EQ 0 /* quiet */
 #define X86_CMP_NLT 5 /* not less, or unordered; signalling */
 
-static inline void cmps_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s, u8 pred)
+static inline void cmps_rrr(struct dtv_buf *b, bool dbl, u8 d, u8 a, u8 s, u8 pred)
 {
-	sse_rr(b, dbl ? X86_F2 : X86_F3, 0xc2, d, s);
+	x86_vex_rr(b, false, X86_PP(dbl), 1, 0xc2, d, a, s);
 	x86_byte(b, pred);
 }
 
-static inline void cmps_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m, u8 pred)
+static inline void cmps_rrm(struct dtv_buf *b, bool dbl, u8 d, u8 a, struct x86_mem m, u8 pred)
 {
-	sse_rm(b, dbl ? X86_F2 : X86_F3, 0xc2, d, m);
+	x86_vex_rm(b, false, X86_PP(dbl), 1, 0xc2, d, a, m);
 	x86_byte(b, pred);
 }
 
@@ -957,35 +1024,40 @@ static inline void cmps_rm(struct dtv_buf *b, bool dbl, u8 d, struct x86_mem m, 
 
 static inline void rounds_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s, u8 mode)
 {
-	x86_op_rr(b, X86_66 | X86_0F3A, dbl ? 0x0b : 0x0a, d, s);
+	x86_vex_rr(b, false, 1, 3, dbl ? 0x0b : 0x0a, d, s, s);
 	x86_byte(b, mode);
 }
 
-/* Integer to floating point; @w: 64-bit integer. */
-static inline void cvtsi2s_xr(struct dtv_buf *b, bool dbl, bool w, u8 x, u8 r)
+/* Integer to floating point, the rest of @a; @w: 64-bit integer. */
+static inline void cvtsi2s_xxr(struct dtv_buf *b, bool dbl, bool w, u8 x, u8 a, u8 r)
 {
-	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2a, x, r);
+	x86_vex_rr(b, w, X86_PP(dbl), 1, 0x2a, x, a, r);
 }
 
 /* Floating point to integer, rounded as MXCSR says; cvtt: toward zero. */
 static inline void cvts2si_rx(struct dtv_buf *b, bool dbl, bool w, u8 r, u8 x)
 {
-	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2d, r, x);
+	x86_vex_rr(b, w, X86_PP(dbl), 1, 0x2d, r, 0, x);
 }
 
 static inline void cvtts2si_rx(struct dtv_buf *b, bool dbl, bool w, u8 r, u8 x)
 {
-	sse_rr(b, (dbl ? X86_F2 : X86_F3) | (w ? X86_W : 0), 0x2c, r, x);
+	x86_vex_rr(b, w, X86_PP(dbl), 1, 0x2c, r, 0, x);
 }
 
-/* cvtsd2ss, cvtss2sd: @dbl is the source's format */
-static inline void cvts2s_rr(struct dtv_buf *b, bool dbl, u8 d, u8 s)
+/* cvtsd2ss, cvtss2sd: @dbl is the source's format; the rest of @a */
+static inline void cvts2s_rrr(struct dtv_buf *b, bool dbl, u8 d, u8 a, u8 s)
 {
-	sse_rr(b, dbl ? X86_F2 : X86_F3, 0x5a, d, s);
+	x86_vex_rr(b, false, X86_PP(dbl), 1, 0x5a, d, a, s);
 }
 
-/* d = +-(d * a) +- [m] */
+/* d = +-(d * a) +- s */
 enum x86_fma { FMA_MADD = 0xa9, FMA_MSUB = 0xab, FMA_NMADD = 0xad, FMA_NMSUB = 0xaf };
+
+static inline void vfm213s_rrr(struct dtv_buf *b, enum x86_fma op, bool dbl, u8 d, u8 a, u8 s)
+{
+	x86_vex_rr(b, dbl, 1, 2, op, d, a, s);
+}
 
 static inline void vfm213s_rrm(struct dtv_buf *b, enum x86_fma op, bool dbl, u8 d, u8 a,
 			       struct x86_mem m)

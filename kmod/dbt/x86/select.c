@@ -40,6 +40,15 @@ const u8 dtv_x86_map[32] = {
 	[31] = X86_NO_REG,
 };
 
+const u8 dtv_x86_fmap[32] = {
+	4,	    5,		6,	    7,		8,	    9, /* ft0 to ft5 */
+	X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, 10,	    11, /* fa0, fa1 */
+	12,	    13,		14,	    15, /* fa2 to fa5 */
+	X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+	X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+	X86_NO_REG, X86_NO_REG, X86_NO_REG, X86_NO_REG,
+};
+
 u8 src(struct dtv_tx *tx, u8 r, u8 tmp)
 {
 	if (mapped(r))
@@ -188,9 +197,9 @@ void forget(struct dtv_tx *tx, u8 rd)
 {
 	if (rd == 0)
 		return;
-	tx->canon &= ~DTV_MUTANT(canon_stays, 0, 1U << rd);
-	tx->known &= ~DTV_MUTANT(known_stays, 0, 1U << rd);
-	tx->sext &= ~DTV_MUTANT(sext_stays, 0, 1U << rd);
+	tx->facts.canon &= ~DTV_MUTANT(canon_stays, 0, 1U << rd);
+	tx->facts.known &= ~DTV_MUTANT(known_stays, 0, 1U << rd);
+	tx->facts.sext &= ~DTV_MUTANT(sext_stays, 0, 1U << rd);
 }
 
 /* Let the rel32 at @at reach the host address @to. */
@@ -250,9 +259,61 @@ void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target)
 
 	/* The instruction before has committed: the padding must not count as part of it. */
 	dtv_tx_entry(tx, ENTRY_EXIT);
+	dtv_x86_fp_settle_cold(tx, tx->facts.nan_d, tx->facts.nan_s);
 	x86_nop(&tx->b, patch_pad(tx, 1));
 	c = dtv_tx_cold(tx, COLD_CHAIN, jmp_rel32(&tx->b));
 	c->target = target - tx->block_pc;
+}
+
+/* Whether all is known that the second copy of the loop takes to be known. */
+static bool round_again(const struct dtv_tx *tx)
+{
+	const struct dtv_facts *now = &tx->facts, *then = &tx->at_round;
+	unsigned int r;
+
+	for (r = 1; r < 32; r++)
+		if ((then->canon >> r & 1) &&
+		    (!(now->canon >> r & 1) || now->drift[r] != then->drift[r]))
+			return false;
+	return !(then->known & ~now->known) && then->fs_on <= now->fs_on &&
+	       then->fs_dirty <= now->fs_dirty && then->frm_ok <= now->frm_ok &&
+	       !(then->sext & ~now->sext) && !(then->fboxed & ~now->fboxed) &&
+	       !(now->nan_d & ~then->nan_d) && !(now->nan_s & ~then->nan_s);
+}
+
+/* Whether a branch to the block's begin makes or closes a second copy of the loop. */
+static bool is_loop(struct dtv_tx *tx)
+{
+	/* A pair's straight path is fixed. */
+	if (!tx->loops || tx->pair)
+		return false;
+	if (tx->loop == LOOP_ROUND)
+		return round_again(tx);
+	return tx->loop == LOOP_NONE && dtv_tx_room_twice(tx) && opt(tx, DTV_OPT_LOOP);
+}
+
+enum dtv_loop dtv_x86_loop(struct dtv_tx *tx)
+{
+	if (tx->loop != LOOP_BACK && !is_loop(tx)) {
+		tx->loops = false;
+		return LOOP_NONE;
+	}
+	if (tx->loop == LOOP_ROUND) {
+		u8 *at;
+
+		/* Nothing of the first instruction is done. */
+		dtv_tx_entry(tx, ENTRY_REWIND);
+		at = jmp_rel32(&tx->b);
+		x86_fix32(&tx->b, at, tx->round);
+		return LOOP_CLOSED;
+	}
+	/* What the round before has changed it may change again, so that it will not be known. */
+	tx->facts.canon &= ~DTV_MUTANT(loop_canon, 0, tx->written);
+	tx->facts.known &= ~DTV_MUTANT(loop_known, 0, tx->written);
+	drop_all_copies(tx);
+	tx->at_round = tx->facts;
+	tx->round = tx->b.p;
+	return LOOP_ROUND;
 }
 
 static void compare(struct dtv_tx *tx, u8 a, u8 b)
@@ -267,8 +328,26 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, u8 a, u8 b)
 {
 	struct dtv_cold *c;
 
-	/* The comparison and the jump stay together, so that the host makes one of them. */
-	x86_nop(&tx->b, patch_pad(tx, 3 + 2));
+	if (target == tx->block_pc && is_loop(tx)) {
+		if (tx->loop == LOOP_ROUND) {
+			u8 *at;
+
+			compare(tx, a, b);
+			at = jcc_rel32(&tx->b, cc);
+			x86_fix32(&tx->b, at, tx->round);
+			return;
+		}
+		/* The straight path is the one back, the other leaves. */
+		tx->loop = LOOP_BACK;
+		cc ^= 1;
+		target = tx->pc + tx->insn.len;
+	}
+	/*
+	 * The comparison and the jump stay together, so that the host makes one of them. Where
+	 * cold code has NaNs to settle before it leaves, its jump is what is patched.
+	 */
+	if (!(tx->facts.nan_d | tx->facts.nan_s))
+		x86_nop(&tx->b, patch_pad(tx, 3 + 2));
 	compare(tx, a, b);
 	c = dtv_tx_cold(tx, COLD_CHAIN, jcc_rel32(&tx->b, cc));
 	c->target = target - tx->block_pc;
@@ -402,7 +481,7 @@ void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end)
 static bool result_sext(const struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
-	bool s1 = tx->sext >> in->rs1 & 1;
+	bool s1 = tx->facts.sext >> in->rs1 & 1;
 
 	switch ((enum dtv_fuse)tx->step.fuse) {
 	case FUSE_NONE:
@@ -452,9 +531,9 @@ static bool result_sext(const struct dtv_tx *tx)
 	case DTV_OP_AND:
 	case DTV_OP_OR:
 	case DTV_OP_XOR:
-		return s1 && (tx->sext >> in->rs2 & 1);
+		return s1 && (tx->facts.sext >> in->rs2 & 1);
 	case DTV_OP_ADD:
-		return (s1 && in->rs2 == 0) || (in->rs1 == 0 && (tx->sext >> in->rs2 & 1));
+		return (s1 && in->rs2 == 0) || (in->rs1 == 0 && (tx->facts.sext >> in->rs2 & 1));
 	}
 	return false;
 }
@@ -472,6 +551,27 @@ static bool keeps_copies(u16 op)
 	return (op >= DTV_OP_BEQ && op <= DTV_OP_SRAW) || op == DTV_OP_FENCE;
 }
 
+/*
+ * Whether what follows the instruction may find f registers in another way than through this
+ * block: all but arithmetic, accesses and branches.
+ */
+static bool sees_f(const struct dtv_tx *tx)
+{
+	switch (tx->insn.fmt) {
+	case DTV_FMT_R:
+	case DTV_FMT_I:
+	case DTV_FMT_SH:
+	case DTV_FMT_SHW:
+	case DTV_FMT_S:
+	case DTV_FMT_B:
+	case DTV_FMT_U:
+	case DTV_FMT_R4:
+	case DTV_FMT_FP:
+		return tx->insn.op == DTV_OP_JALR;
+	}
+	return !(tx->insn.op >= DTV_OP_FLW && tx->insn.op <= DTV_OP_FCVT_D_S);
+}
+
 void dtv_x86_insn(struct dtv_tx *tx)
 {
 	u8 rd = tx->insn.rd;
@@ -486,22 +586,25 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	tx->pend_known = false;
 	tx->pend_canon = false;
 	tx->rd_is_f = false;
+	if ((tx->facts.nan_d | tx->facts.nan_s) && (sees_f(tx) || !opt(tx, DTV_OPT_FP_NAN)))
+		dtv_x86_fp_settle(tx);
 	if (!dtv_x86_sys(tx) && !dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_bit(tx) &&
 	    !dtv_x86_fp(tx))
 		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM,
 			    true);
 	if (!rd || tx->rd_is_f)
 		return;
+	tx->written |= 1U << rd;
 	forget(tx, rd);
 	if (sext && opt(tx, DTV_OPT_SEXT))
-		tx->sext |= 1U << rd;
+		tx->facts.sext |= 1U << rd;
 	if (tx->pend_known && opt(tx, DTV_OPT_KNOWN)) {
-		tx->known |= 1U << rd;
-		tx->value[rd] = tx->pend_value;
+		tx->facts.known |= 1U << rd;
+		tx->facts.value[rd] = tx->pend_value;
 	}
 	if (tx->pend_canon && opt(tx, DTV_OPT_CANON)) {
-		tx->canon |= 1U << rd;
-		tx->drift[rd] = tx->pend_drift;
+		tx->facts.canon |= 1U << rd;
+		tx->facts.drift[rd] = tx->pend_drift;
 	}
 }
 
@@ -525,6 +628,8 @@ void dtv_x86_finish(struct dtv_tx *tx)
 		struct dtv_exit_row *e;
 
 		tx->pc = page | c->guest;
+		tx->facts.nan_d = c->nan_d;
+		tx->facts.nan_s = c->nan_s;
 		x86_fix32(&tx->b, c->from, tx->b.p);
 		switch ((enum dtv_cold_kind)c->kind) {
 		case COLD_ACCESS:
@@ -538,6 +643,16 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			call_stub(tx, DTV_EXIT_ACCESS);
 			break;
 		case COLD_CHAIN:
+			if (c->nan_d | c->nan_s) {
+				/* Of the branch, which changes nothing. */
+				dtv_tx_entry(tx, c->row);
+				dtv_x86_fp_settle_cold(tx, c->nan_d, c->nan_s);
+				dtv_tx_entry(tx, ENTRY_EXIT);
+				x86_nop(&tx->b, patch_pad(tx, 1));
+				c->from = jmp_rel32(&tx->b);
+				tx->facts.nan_d = 0;
+				tx->facts.nan_s = 0;
+			}
 			dtv_tx_entry(tx, ENTRY_EXIT);
 			if (tx->nr_exits == DTV_BLOCK_EXITS) {
 				tx->b.full = true;

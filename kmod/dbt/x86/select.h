@@ -16,6 +16,15 @@
 /* Host register of a guest register, X86_NO_REG for those in slots. */
 extern const u8 dtv_x86_map[32];
 
+/*
+ * xmm register of a guest f register, X86_NO_REG for those in slots. The first is
+ * DTV_X86_FMAP_FIRST; below it are X0, X1, X2, which are scratch, and X_ONES, which has all its
+ * bits set while translated code runs.
+ */
+extern const u8 dtv_x86_fmap[32];
+#define DTV_X86_FMAP_FIRST 4
+enum { X0, X1, X2, X_ONES };
+
 /* Memory operand of a field of struct dtv_hart / struct dtv_area. */
 #define HART(field) x86_base(RBP, (s32)offsetof(struct dtv_hart, field) - DTV_HART_BIAS)
 
@@ -32,6 +41,11 @@ static inline struct x86_mem fslot(u8 r)
 static inline bool mapped(u8 r)
 {
 	return dtv_x86_map[r] != X86_NO_REG;
+}
+
+static inline bool fmapped(u8 r)
+{
+	return dtv_x86_fmap[r] != X86_NO_REG;
 }
 
 /*

@@ -143,7 +143,7 @@ static void orc_b(struct dtv_tx *tx)
 	struct dtv_buf *b = &tx->b;
 
 	movq_xr(b, true, 0, src(tx, in->rs1, RAX));
-	xorps_rr(b, 1, 1);
+	xorps_rrr(b, 1, 1, 1);
 	pcmpeqb_rr(b, 0, 1);
 	movq_rx(b, true, RAX, 0);
 	not_r(b, RAX);

@@ -2,10 +2,11 @@
 /*
  * select_fp.c - F and D on SSE and FMA (unprivileged manual chapters 20, 21).
  *
- * f[0] to f[31] are in their slots between instructions; all xmm registers
- * are scratch. MXCSR rounds as frm says and its sticky flags are fflags, so
- * that an operation is mostly one host instruction. What SSE does differently:
- *  - a NaN result is checked for and made canonical by a detour;
+ * Twelve f registers have an xmm register of their own (dtv_x86_fmap), the others are in
+ * their slots between instructions. MXCSR rounds as frm says and its sticky flags are fflags, so
+ * that an operation is mostly one host instruction. A single is kept boxed by the upper half of
+ * the first source. What SSE does differently:
+ *  - a NaN result is not the canonical one: see settle();
  *  - minsd and maxsd signal for quiet NaNs and do not order the zeros;
  *  - conversions give another number for what does not fit, and raise inexact
  *    when a wider intermediate was inexact: sequences below keep to operations
@@ -20,14 +21,13 @@
 #include "select.h"
 #include "../../guest/fp.h"
 
-enum { X0, X1, X2 };
-
 #define EXP_MASK64 0x7ff0000000000000ULL
 #define EXP_MASK32 0x7f800000U
 
 /* What a COLD_FP_FIX does: cold->reg. */
 enum fix {
 	FIX_NAN, /* xmm0 = canonical NaN */
+	FIX_SETTLE, /* one of two registers is a NaN */
 	FIX_FMA, /* the same, and invalid for infinity times zero */
 	FIX_MINMAX, /* xmm0, xmm1: at least one is a NaN */
 	FIX_INT, /* signed conversion of xmm0 gave the indefinite value in rax */
@@ -40,6 +40,7 @@ enum fix {
 #define FIX_WIDE 2
 #define FIX_MODE(m) ((m) << 4)
 #define FIX_RS(rs1, rs2) ((rs1) << 8 | (rs2) << 16)
+#define FIX_X(x, y) ((x) << 8 | (y) << 16)
 
 /* A detour at @from, which goes on where the buffer ends now. */
 static void fix(struct dtv_tx *tx, enum fix kind, u8 *from, s32 param)
@@ -60,40 +61,188 @@ static void enter(struct dtv_tx *tx, bool writes)
 
 	BUILD_BUG_ON(DTV_MSTATUS_FS != 0x6000);
 	m.disp += 1;
-	if (!tx->fs_on) {
+	if (!tx->facts.fs_on) {
 		test8_mi(&tx->b, m, DTV_MSTATUS_FS >> 8);
 		dtv_tx_cold(tx, COLD_SYSTEM, jcc_rel32(&tx->b, DTV_MUTANT(fs_off, CC_O, CC_E)));
-		dtv_tx_forget_fp(tx);
-		tx->fs_on = true;
+		dtv_tx_forget_checks(tx);
+		tx->facts.fs_on = true;
 	}
-	if (DTV_MUTANT(fs_clean, false, writes && !tx->fs_dirty)) {
+	if (DTV_MUTANT(fs_clean, false, writes && !tx->facts.fs_dirty)) {
 		m.disp -= 1;
 		alu32_mi(&tx->b, ALU_OR, m, DTV_MSTATUS_FS);
-		tx->fs_dirty = true;
+		tx->facts.fs_dirty = true;
 	}
 }
 
 /* A dynamic mode is one that MXCSR has, or C does it: RMM and invalid ones set bit 2 of frm. */
 static void need_frm(struct dtv_tx *tx)
 {
-	if (tx->insn.rm != DTV_RM_DYN || tx->frm_ok)
+	if (tx->insn.rm != DTV_RM_DYN || tx->facts.frm_ok)
 		return;
 	test8_mi(&tx->b, HART(fcsr), DTV_MUTANT(frm_invalid, 0, 4) << DTV_FCSR_FRM_SHIFT);
 	dtv_tx_cold(tx, COLD_FP, jcc_rel32(&tx->b, CC_NE));
-	tx->frm_ok = true;
+	tx->facts.frm_ok = true;
 }
 
-/* f[r] is a boxed single, or C does it. */
+/* --- NaNs --- */
+
+/*
+ * RISC-V's results are canonical NaNs where the host's have an operand's payload, or the sign
+ * set (unprivileged manual 20.3). An operation cannot tell them apart, so f registers with an
+ * xmm register keep the host's until somebody can: a store or a move, C code, another block.
+ * facts.nan_d and nan_s say which may hold one, and whether it is a double or a single. The
+ * side table says the same of every host address, for kicks, misses and exits.
+ */
+static u16 nan_bit(u8 r)
+{
+	return 1U << (dtv_x86_fmap[r] - DTV_X86_FMAP_FIRST);
+}
+
+static void set_nan(struct dtv_tx *tx, bool dbl, u8 r)
+{
+	tx->facts.nan_d &= ~nan_bit(r);
+	tx->facts.nan_s &= ~nan_bit(r);
+	if (DTV_MUTANT(nan_payload, true, false))
+		return;
+	if (dbl)
+		tx->facts.nan_d |= nan_bit(r);
+	else
+		tx->facts.nan_s |= nan_bit(r);
+}
+
+static void no_nan(struct dtv_tx *tx, u8 r)
+{
+	tx->facts.nan_d &= ~nan_bit(r);
+	tx->facts.nan_s &= ~nan_bit(r);
+}
+
+/* xmm @x = the canonical NaN, by one change of it. Changes xmm0. */
+static void canonical_nan(struct dtv_buf *b, bool dbl, u8 x)
+{
+	if (dbl) {
+		psrlq_rri(b, X0, X_ONES, 52);
+		psllq_rri(b, x, X0, 51);
+	} else {
+		psrld_rri(b, X0, X_ONES, 23);
+		pslld_rri(b, X0, X0, 22);
+		movss_rrr(b, x, X_ONES, X0);
+	}
+}
+
+/* The same if it is a NaN. */
+static void settle_one(struct dtv_buf *b, bool dbl, u8 x)
+{
+	u8 *skip;
+
+	ucomis_rr(b, dbl, x, x);
+	skip = jcc_rel8(b, CC_NP);
+	canonical_nan(b, dbl, x);
+	x86_fix8(b, skip, b->p);
+}
+
+/* Up to two xmm registers of the mask, the second X86_NO_REG when there is one only. */
+static u16 take_two(u16 mask, u8 *x, u8 *y)
+{
+	u16 rest = mask & (mask - 1);
+
+	*x = DTV_X86_FMAP_FIRST + __builtin_ctz(mask);
+	*y = rest ? DTV_X86_FMAP_FIRST + __builtin_ctz(rest) : X86_NO_REG;
+	return rest & (rest - 1);
+}
+
+/* A comparison is unordered when either is a NaN. */
+static void settle(struct dtv_tx *tx, bool dbl, u16 mask)
+{
+	u8 x, y;
+
+	while (mask) {
+		mask = take_two(mask, &x, &y);
+		if (y == X86_NO_REG)
+			y = x;
+		ucomis_rr(&tx->b, dbl, x, y);
+		fix(tx, FIX_SETTLE, jcc_rel32(&tx->b, CC_P), (dbl ? FIX_DBL : 0) | FIX_X(x, y));
+	}
+}
+
+void dtv_x86_fp_settle(struct dtv_tx *tx)
+{
+	settle(tx, true, tx->facts.nan_d);
+	settle(tx, false, tx->facts.nan_s);
+	tx->facts.nan_d = 0;
+	tx->facts.nan_s = 0;
+}
+
+static void settle_cold(struct dtv_buf *b, bool dbl, u16 mask)
+{
+	u8 *skip, x, y;
+
+	while (mask) {
+		mask = take_two(mask, &x, &y);
+		if (y == X86_NO_REG) {
+			settle_one(b, dbl, x);
+			continue;
+		}
+		ucomis_rr(b, dbl, x, y);
+		skip = jcc_rel8(b, CC_NP);
+		settle_one(b, dbl, x);
+		settle_one(b, dbl, y);
+		x86_fix8(b, skip, b->p);
+	}
+}
+
+void dtv_x86_fp_settle_cold(struct dtv_tx *tx, u16 nan_d, u16 nan_s)
+{
+	settle_cold(&tx->b, true, DTV_MUTANT(nan_at_branch, 0, nan_d));
+	settle_cold(&tx->b, false, nan_s);
+}
+
+/* The bits of f[r] are as the guest shall see them. Changes xmm0. */
+static void need_bits(struct dtv_tx *tx, u8 r)
+{
+	if (!fmapped(r))
+		return;
+	settle(tx, true, tx->facts.nan_d & nan_bit(r));
+	settle(tx, false, tx->facts.nan_s & nan_bit(r));
+	no_nan(tx, r);
+}
+
+void dtv_dbt_settle_nans(struct dtv_hart *h, u16 nan_d, u16 nan_s)
+{
+	unsigned int r;
+
+	for (r = 0; (nan_d | nan_s) && r < 32; r++) {
+		u32 bit = fmapped(r) ? 1U << (dtv_x86_fmap[r] - DTV_X86_FMAP_FIRST) : 0;
+		u64 v = h->f[r];
+
+		if (DTV_MUTANT(nan_at_exit, true, false))
+			break;
+		if ((nan_d & bit) && v << 1 > EXP_MASK64 << 1)
+			h->f[r] = DTV_FP_NAN64;
+		else if ((nan_s & bit) && (u32)v << 1 > EXP_MASK32 << 1)
+			h->f[r] = DTV_FP_BOX | DTV_FP_NAN32;
+	}
+}
+
+/* --- operands and commits --- */
+
+/* f[r] is a boxed single, or C does it. Changes RAX and xmm0. */
 static void need_boxed(struct dtv_tx *tx, u8 r)
 {
 	struct x86_mem m = fslot(r);
 
-	if (DTV_MUTANT(box_unchecked, ~0U, tx->fboxed) & 1U << r)
+	if (DTV_MUTANT(box_unchecked, ~0U, tx->facts.fboxed) & 1U << r)
 		return;
-	m.disp += 4;
-	alu32_mi(&tx->b, ALU_CMP, m, -1);
+	if (fmapped(r)) {
+		/* The host's NaN may look like a box. */
+		need_bits(tx, r);
+		pextrd1_rx(&tx->b, RAX, dtv_x86_fmap[r]);
+		alu32_ri(&tx->b, ALU_CMP, RAX, -1);
+	} else {
+		m.disp += 4;
+		alu32_mi(&tx->b, ALU_CMP, m, -1);
+	}
 	dtv_tx_cold(tx, COLD_FP, jcc_rel32(&tx->b, CC_NE));
-	tx->fboxed |= 1U << r;
+	tx->facts.fboxed |= 1U << r;
 }
 
 static void need_operand(struct dtv_tx *tx, bool dbl, u8 r)
@@ -102,49 +251,63 @@ static void need_operand(struct dtv_tx *tx, bool dbl, u8 r)
 		need_boxed(tx, r);
 }
 
-/* --- commits --- */
+/* xmm register that holds f[r], whole: its own, or @tmp loaded from the slot. */
+static u8 fsrc(struct dtv_tx *tx, u8 r, u8 tmp)
+{
+	if (fmapped(r))
+		return dtv_x86_fmap[r];
+	movs_rm(&tx->b, true, tmp, fslot(r));
+	return tmp;
+}
 
-/* f[rd] = xmm @x */
+/* xmm @x = f[r], whole */
+static void load_f(struct dtv_tx *tx, u8 x, u8 r)
+{
+	if (fmapped(r))
+		movaps_rr(&tx->b, x, dtv_x86_fmap[r]);
+	else
+		movs_rm(&tx->b, true, x, fslot(r));
+}
+
+/*
+ * xmm register for a result that one host instruction makes: f[rd]'s own; xmm0 when it has none,
+ * or @detour: something goes on behind that instruction that must find f[rd] unchanged.
+ */
+static u8 fdst(struct dtv_tx *tx, bool detour)
+{
+	return fmapped(tx->insn.rd) && !detour ? dtv_x86_fmap[tx->insn.rd] : X0;
+}
+
+/* f[rd] = xmm @x: a double, or a single with its box. It is no NaN, or the right one. */
 static void commit_x(struct dtv_tx *tx, bool dbl, u8 x)
 {
 	u8 rd = tx->insn.rd;
 
-	if (dbl) {
+	if (!fmapped(rd)) {
 		movs_mr(&tx->b, true, fslot(rd), x);
-		tx->fboxed &= ~(1U << rd);
-	} else if (DTV_MUTANT(box_missing, ~0U, tx->fboxed) & 1U << rd) {
-		movs_mr(&tx->b, false, fslot(rd), x);
 	} else {
-		u8 ones = x == X0 ? X1 : X0;
-
-		pcmpeqd_rr(&tx->b, ones, ones);
-		unpcklps_rr(&tx->b, x, ones);
-		movs_mr(&tx->b, true, fslot(rd), x);
-		tx->fboxed |= 1U << rd;
+		if (dtv_x86_fmap[rd] != x)
+			movaps_rr(&tx->b, dtv_x86_fmap[rd], x);
+		no_nan(tx, rd);
 	}
+	if (dbl)
+		tx->facts.fboxed &= ~(1U << rd);
+	else
+		tx->facts.fboxed |= 1U << rd;
 }
 
-/* f[rd] = single in rax, whose upper half is zero; rcx is changed */
-static void commit_single(struct dtv_tx *tx)
+/* The same of an operation's result, in fdst(). */
+static void commit_result(struct dtv_tx *tx, bool dbl, u8 x)
 {
-	u8 rd = tx->insn.rd;
-
-	if (DTV_MUTANT(flw_box, ~0U, tx->fboxed) & 1U << rd) {
-		mov32_mr(&tx->b, fslot(rd), RAX);
+	if (fmapped(tx->insn.rd)) {
+		commit_x(tx, dbl, x);
+		set_nan(tx, dbl, tx->insn.rd);
 		return;
 	}
-	mov_ri(&tx->b, RCX, DTV_FP_BOX);
-	alu_rr(&tx->b, ALU_OR, RAX, RCX);
-	mov_mr(&tx->b, fslot(rd), RAX);
-	tx->fboxed |= 1U << rd;
-}
-
-/* The result in xmm0, whose NaNs become canonical. */
-static void commit_result(struct dtv_tx *tx, bool dbl)
-{
-	ucomis_rr(&tx->b, dbl, X0, X0);
-	fix(tx, FIX_NAN, jcc_rel32(&tx->b, DTV_MUTANT(nan_payload, CC_O, CC_P)), dbl ? FIX_DBL : 0);
-	commit_x(tx, dbl, X0);
+	ucomis_rr(&tx->b, dbl, x, x);
+	fix(tx, FIX_NAN, jcc_rel32(&tx->b, DTV_MUTANT(nan_payload, CC_O, CC_P)),
+	    dbl ? FIX_DBL : 0);
+	commit_x(tx, dbl, x);
 }
 
 /* --- static rounding modes --- */
@@ -199,42 +362,63 @@ static void round_end(struct dtv_tx *tx)
 	dtv_tx_entry(tx, ENTRY_REWIND);
 }
 
+/* A rounding mode of its own is set around the operation: the commit comes behind. */
+static bool own_mode(const struct dtv_tx *tx)
+{
+	return tx->insn.rm != DTV_RM_DYN;
+}
+
 /* --- arithmetic --- */
 
 static void arith(struct dtv_tx *tx, enum x86_sse op, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
+	u8 d = fdst(tx, own_mode(tx)), rs1 = in->rs1, rs2 = in->rs2, a;
 
 	need_operand(tx, dbl, in->rs1);
 	need_operand(tx, dbl, in->rs2);
-	movs_rm(&tx->b, dbl, X0, fslot(in->rs1));
+	/* What is in a slot had best be the second. */
+	if ((op == SSE_ADD || op == SSE_MUL) && !fmapped(rs1)) {
+		rs1 = in->rs2;
+		rs2 = in->rs1;
+	}
+	a = fsrc(tx, rs1, X0);
 	round_begin(tx);
-	sse_s_rm(&tx->b, op, dbl, X0, fslot(in->rs2));
+	if (fmapped(rs2))
+		sse_s_rrr(&tx->b, op, dbl, d, a, dtv_x86_fmap[rs2]);
+	else
+		sse_s_rrm(&tx->b, op, dbl, d, a, fslot(rs2));
 	round_end(tx);
-	commit_result(tx, dbl);
+	commit_result(tx, dbl, d);
 }
 
 static void square_root(struct dtv_tx *tx, bool dbl)
 {
+	u8 d = fdst(tx, own_mode(tx)), a;
+
 	need_operand(tx, dbl, tx->insn.rs1);
-	movs_rm(&tx->b, dbl, X0, fslot(tx->insn.rs1));
+	a = fsrc(tx, tx->insn.rs1, X0);
 	round_begin(tx);
-	sse_s_rr(&tx->b, SSE_SQRT, dbl, X0, X0);
+	sse_s_rrr(&tx->b, SSE_SQRT, dbl, d, a, a);
 	round_end(tx);
-	commit_result(tx, dbl);
+	commit_result(tx, dbl, d);
 }
 
 static void fused(struct dtv_tx *tx, enum x86_fma op, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
+	u8 a;
 
 	need_operand(tx, dbl, in->rs1);
 	need_operand(tx, dbl, in->rs2);
 	need_operand(tx, dbl, in->rs3);
-	movs_rm(&tx->b, dbl, X0, fslot(in->rs1));
-	movs_rm(&tx->b, dbl, X1, fslot(in->rs2));
+	load_f(tx, X0, in->rs1);
+	a = fsrc(tx, in->rs2, X1);
 	round_begin(tx);
-	vfm213s_rrm(&tx->b, op, dbl, X0, X1, fslot(in->rs3));
+	if (fmapped(in->rs3))
+		vfm213s_rrr(&tx->b, op, dbl, X0, a, dtv_x86_fmap[in->rs3]);
+	else
+		vfm213s_rrm(&tx->b, op, dbl, X0, a, fslot(in->rs3));
 	round_end(tx);
 	ucomis_rr(&tx->b, dbl, X0, X0);
 	fix(tx, FIX_FMA, jcc_rel32(&tx->b, CC_P),
@@ -255,17 +439,16 @@ static void minmax(struct dtv_tx *tx, bool greater, bool dbl)
 
 	need_operand(tx, dbl, in->rs1);
 	need_operand(tx, dbl, in->rs2);
-	movs_rm(b, dbl, X0, fslot(in->rs1));
-	movs_rm(b, dbl, X1, fslot(in->rs2));
+	load_f(tx, X0, in->rs1);
+	load_f(tx, X1, in->rs2);
 	ucomis_rr(b, dbl, X0, X1);
 	nan = jcc_rel32(b, CC_P);
-	movaps_rr(b, X2, X0);
-	sse_s_rr(b, op, dbl, X0, X1);
-	sse_s_rr(b, op, dbl, X1, X2);
+	sse_s_rrr(b, op, dbl, X2, X0, X1);
+	sse_s_rrr(b, op, dbl, X1, X1, X0);
 	if (DTV_MUTANT(minmax_zero, !greater, greater))
-		andps_rr(b, X0, X1);
+		andps_rrr(b, X0, X1, X2);
 	else
-		orps_rr(b, X0, X1);
+		orps_rrr(b, X0, X1, X2);
 	fix(tx, FIX_MINMAX, nan, dbl ? FIX_DBL : 0);
 	commit_x(tx, dbl, X0);
 }
@@ -274,54 +457,70 @@ static void minmax(struct dtv_tx *tx, bool greater, bool dbl)
 
 enum sign_op { SIGN_COPY, SIGN_NEGATE, SIGN_XOR };
 
+/* xmm2 = the sign bit alone; a box stays one. */
+static void sign_mask(struct dtv_buf *b, bool dbl)
+{
+	if (dbl) {
+		psllq_rri(b, X2, X_ONES, 63);
+	} else {
+		psrlq_rri(b, X2, X_ONES, 63);
+		psllq_rri(b, X2, X2, 31);
+	}
+}
+
 static void sign(struct dtv_tx *tx, enum sign_op op, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
-	u8 bit = dbl ? 63 : 31;
+	u8 d = fdst(tx, false), x, y;
 
 	need_operand(tx, dbl, in->rs1);
 	need_operand(tx, dbl, in->rs2);
+	need_bits(tx, in->rs1);
+	need_bits(tx, in->rs2);
+	x = fsrc(tx, in->rs1, X0);
 	if (in->rs1 == in->rs2) {
-		/* fmv, fneg, fabs; a box stays one */
-		mov_rm(b, RAX, fslot(in->rs1));
-		if (op == SIGN_NEGATE)
-			btc_ri(b, RAX, bit);
-		else if (op == SIGN_XOR)
-			btr_ri(b, RAX, bit);
-	} else {
-		/* rcx: the sign alone, in place; a box is ones in rs1 already */
-		mov_rm(b, RCX, fslot(in->rs2));
-		if (op == SIGN_NEGATE)
-			not_r(b, RCX);
-		if (dbl) {
-			shift_ri(b, SH_SHR, RCX, 63);
-			shift_ri(b, SH_SHL, RCX, 63);
-		} else {
-			alu32_ri(b, ALU_AND, RCX, S32_MIN);
+		/* fmv, fneg, fabs */
+		if (op == SIGN_COPY) {
+			commit_x(tx, dbl, x);
+			return;
 		}
-		mov_rm(b, RAX, fslot(in->rs1));
-		if (op != SIGN_XOR)
-			btr_ri(b, RAX, bit);
-		alu_rr(b, op == SIGN_XOR ? ALU_XOR : ALU_OR, RAX, RCX);
+		sign_mask(b, dbl);
+		if (op == SIGN_NEGATE)
+			xorps_rrr(b, d, x, X2);
+		else
+			andnps_rrr(b, d, X2, x);
+		commit_x(tx, dbl, d);
+		return;
 	}
-	mov_mr(b, fslot(in->rd), RAX);
-	if (dbl)
-		tx->fboxed &= ~(1U << in->rd);
+	y = fsrc(tx, in->rs2, X1);
+	sign_mask(b, dbl);
+	if (op == SIGN_NEGATE)
+		andnps_rrr(b, X1, y, X2);
 	else
-		tx->fboxed |= 1U << in->rd;
+		andps_rrr(b, X1, y, X2);
+	if (op == SIGN_XOR) {
+		xorps_rrr(b, d, x, X1);
+	} else {
+		andnps_rrr(b, X0, X2, x);
+		orps_rrr(b, d, X0, X1);
+	}
+	commit_x(tx, dbl, d);
 }
 
 /* fle and flt signal for every NaN. Operands are exchanged, so that unordered reads as below. */
 static void less(struct dtv_tx *tx, enum x86_cc cc, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
-	u8 d = dst(tx, in->rd, RAX);
+	u8 d = dst(tx, in->rd, RAX), x;
 
 	need_operand(tx, dbl, in->rs1);
 	need_operand(tx, dbl, in->rs2);
-	movs_rm(&tx->b, dbl, X0, fslot(in->rs2));
-	comis_rm(&tx->b, dbl, X0, fslot(in->rs1));
+	x = fsrc(tx, in->rs2, X0);
+	if (fmapped(in->rs1))
+		comis_rr(&tx->b, dbl, x, dtv_x86_fmap[in->rs1]);
+	else
+		comis_rm(&tx->b, dbl, x, fslot(in->rs1));
 	if (!in->rd)
 		return;
 	setcc_r(&tx->b, cc, RAX);
@@ -332,11 +531,15 @@ static void less(struct dtv_tx *tx, enum x86_cc cc, bool dbl)
 static void equal(struct dtv_tx *tx, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
+	u8 x;
 
 	need_operand(tx, dbl, in->rs1);
 	need_operand(tx, dbl, in->rs2);
-	movs_rm(&tx->b, dbl, X0, fslot(in->rs1));
-	cmps_rm(&tx->b, dbl, X0, fslot(in->rs2), X86_CMP_EQ);
+	x = fsrc(tx, in->rs1, X0);
+	if (fmapped(in->rs2))
+		cmps_rrr(&tx->b, dbl, X0, x, dtv_x86_fmap[in->rs2], X86_CMP_EQ);
+	else
+		cmps_rrm(&tx->b, dbl, X0, x, fslot(in->rs2), X86_CMP_EQ);
 	movq_rx(&tx->b, false, RAX, X0);
 	alu32_ri(&tx->b, ALU_AND, RAX, 1);
 	commit(tx, in->rd, RAX);
@@ -356,7 +559,10 @@ static void classify(struct dtv_tx *tx, bool dbl)
 	if (!in->rd)
 		return;
 	/* The number at the top of rax, without its sign at the top of rcx. */
-	mov_rm(b, RAX, fslot(in->rs1));
+	if (fmapped(in->rs1))
+		movq_rx(b, true, RAX, dtv_x86_fmap[in->rs1]);
+	else
+		mov_rm(b, RAX, fslot(in->rs1));
 	if (!dbl)
 		shift_ri(b, SH_SHL, RAX, 32);
 	lea_rm(b, RCX, (struct x86_mem){ .base = RAX, .index = RAX });
@@ -408,8 +614,7 @@ static void round_rmm(struct dtv_tx *tx, bool dbl, u8 d)
 	/* Integral, infinite or a NaN: nothing to do, and nothing to subtract. */
 	ucomis_rr(b, dbl, d, X0);
 	big = jcc_rel8(b, CC_E);
-	movaps_rr(b, X2, X0);
-	sse_s_rr(b, SSE_SUB, dbl, X2, d);
+	sse_s_rrr(b, SSE_SUB, dbl, X2, X0, d);
 	/* 2 * |difference| < 1, on the bits: exponent below that of a half */
 	movq_rx(b, dbl, RAX, X2);
 	alu_rr(b, ALU_ADD, RAX, RAX);
@@ -430,7 +635,7 @@ static void round_rmm(struct dtv_tx *tx, bool dbl, u8 d)
 	}
 	alu_rr(b, ALU_OR, RAX, RCX);
 	movq_xr(b, dbl, X2, RAX);
-	sse_s_rr(b, SSE_ADD, dbl, d, X2);
+	sse_s_rrr(b, SSE_ADD, dbl, d, d, X2);
 	x86_fix8(b, skip, b->p);
 	x86_fix8(b, big, b->p);
 }
@@ -472,7 +677,7 @@ static void to_signed(struct dtv_tx *tx, bool dbl, bool w)
 	s32 param = (dbl ? FIX_DBL : 0) | (w ? FIX_WIDE : 0);
 
 	need_operand(tx, dbl, in->rs1);
-	movs_rm(b, dbl, X0, fslot(in->rs1));
+	load_f(tx, X0, in->rs1);
 	if (in->rm == DTV_RM_DYN || in->rm == DTV_RM_RTZ) {
 		if (in->rm == DTV_RM_DYN)
 			cvts2si_rx(b, dbl, w, RAX, X0);
@@ -500,7 +705,7 @@ static void to_u32(struct dtv_tx *tx, bool dbl)
 	u8 *nofit;
 
 	need_operand(tx, dbl, in->rs1);
-	movs_rm(b, dbl, X0, fslot(in->rs1));
+	load_f(tx, X0, in->rs1);
 	round_quiet(tx, dbl);
 	cvtts2si_rx(b, dbl, true, RAX, X1);
 	mov32_rr(b, RCX, RAX);
@@ -524,7 +729,7 @@ static void to_u64(struct dtv_tx *tx, bool dbl)
 		return;
 	}
 	need_operand(tx, dbl, in->rs1);
-	movs_rm(b, dbl, X0, fslot(in->rs1));
+	load_f(tx, X0, in->rs1);
 	movq_rx(b, dbl, RCX, X0);
 	shift_ri(b, SH_SHR, RCX, dbl ? 52 : 23);
 	alu32_ri(b, ALU_CMP, RCX, dbl ? 1023 + 63 : 127 + 63);
@@ -554,7 +759,7 @@ static void from_int(struct dtv_tx *tx, bool dbl, bool w, bool uns)
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
 	bool exact = dbl && !w;
-	u8 *top, *join, s;
+	u8 *top, *join, s, d;
 
 	if (uns && !w) {
 		s = src(tx, in->rs1, RAX);
@@ -566,46 +771,54 @@ static void from_int(struct dtv_tx *tx, bool dbl, bool w, bool uns)
 	} else {
 		s = src(tx, in->rs1, RAX);
 	}
-	xorps_rr(b, X0, X0);
-	if (!exact)
-		round_begin(tx);
 	if (uns && w) {
+		if (!exact)
+			round_begin(tx);
 		test_rr(b, RAX, RAX);
 		top = jcc_rel8(b, CC_S);
-		cvtsi2s_xr(b, dbl, true, X0, RAX);
+		cvtsi2s_xxr(b, dbl, true, X0, X_ONES, RAX);
 		join = jmp_rel8(b);
 		x86_fix8(b, top, b->p);
 		mov32_rr(b, RCX, RAX);
 		shift_ri(b, SH_SHR, RAX, 1);
 		alu32_ri(b, ALU_AND, RCX, DTV_MUTANT(fcvt_from_u64, 0, 1));
 		alu_rr(b, ALU_OR, RAX, RCX);
-		cvtsi2s_xr(b, dbl, true, X0, RAX);
-		sse_s_rr(b, SSE_ADD, dbl, X0, X0);
+		cvtsi2s_xxr(b, dbl, true, X0, X_ONES, RAX);
+		sse_s_rrr(b, SSE_ADD, dbl, X0, X0, X0);
 		x86_fix8(b, join, b->p);
-	} else {
-		cvtsi2s_xr(b, dbl, w || uns, X0, s);
+		if (!exact)
+			round_end(tx);
+		commit_x(tx, dbl, X0);
+		return;
 	}
+	d = fdst(tx, !exact && own_mode(tx));
+	if (!exact)
+		round_begin(tx);
+	cvtsi2s_xxr(b, dbl, w || uns, d, X_ONES, s);
 	if (!exact)
 		round_end(tx);
-	commit_x(tx, dbl, X0);
+	commit_x(tx, dbl, d);
 }
 
 static void to_single(struct dtv_tx *tx)
 {
-	movs_rm(&tx->b, true, X0, fslot(tx->insn.rs1));
+	u8 d = fdst(tx, own_mode(tx)), x = fsrc(tx, tx->insn.rs1, X0);
+
 	round_begin(tx);
-	cvts2s_rr(&tx->b, true, X0, X0);
+	cvts2s_rrr(&tx->b, true, d, DTV_MUTANT(box_missing, x, X_ONES), x);
 	round_end(tx);
-	commit_result(tx, false);
+	commit_result(tx, false, d);
 }
 
 /* Exact, whatever the rounding mode. */
 static void to_double(struct dtv_tx *tx)
 {
+	u8 d = fdst(tx, false), x;
+
 	need_boxed(tx, tx->insn.rs1);
-	movs_rm(&tx->b, false, X0, fslot(tx->insn.rs1));
-	cvts2s_rr(&tx->b, false, X0, X0);
-	commit_result(tx, true);
+	x = fsrc(tx, tx->insn.rs1, X0);
+	cvts2s_rrr(&tx->b, false, d, x, x);
+	commit_result(tx, true, d);
 }
 
 /* --- loads, stores, moves --- */
@@ -614,45 +827,35 @@ static void load(struct dtv_tx *tx, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
 	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
+	u8 d = fdst(tx, false);
 
-	if (dbl) {
-		mov_rm(&tx->b, RAX, m);
-		mov_mr(&tx->b, fslot(in->rd), RAX);
-		tx->fboxed &= ~(1U << in->rd);
-	} else {
-		mov32_rm(&tx->b, RAX, m);
-		commit_single(tx);
-	}
+	if (dbl)
+		movs_rm(&tx->b, true, d, m);
+	else
+		pinsrd_xxm(&tx->b, d, DTV_MUTANT(flw_box, X0, X_ONES), m);
+	commit_x(tx, dbl, d);
 }
 
 static void store(struct dtv_tx *tx, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
-	struct x86_mem m = guest_mem(tx, in->rs1, in->imm, RCX);
+	struct x86_mem m;
 
-	if (dbl) {
-		mov_rm(&tx->b, RAX, fslot(in->rs2));
-		mov_mr(&tx->b, m, RAX);
-	} else {
-		mov32_rm(&tx->b, RAX, fslot(in->rs2));
-		mov32_mr(&tx->b, m, RAX);
-	}
+	need_bits(tx, in->rs2);
+	m = guest_mem(tx, in->rs1, in->imm, RCX);
+	movs_mr(&tx->b, dbl, m, fsrc(tx, in->rs2, X0));
 }
 
 static void move_from_x(struct dtv_tx *tx, bool dbl)
 {
 	const struct dtv_insn *in = &tx->insn;
+	u8 s = src(tx, in->rs1, RAX), d = fdst(tx, false);
 
-	if (dbl) {
-		if (in->rs1)
-			mov_mr(&tx->b, fslot(in->rd), src(tx, in->rs1, RAX));
-		else
-			mov_mi(&tx->b, fslot(in->rd), 0);
-		tx->fboxed &= ~(1U << in->rd);
-	} else {
-		mov32_rr(&tx->b, RAX, src(tx, in->rs1, RAX));
-		commit_single(tx);
-	}
+	if (dbl)
+		movq_xr(&tx->b, true, d, s);
+	else
+		pinsrd_xxr(&tx->b, d, X_ONES, s);
+	commit_x(tx, dbl, d);
 }
 
 static void move_to_x(struct dtv_tx *tx, bool dbl)
@@ -662,45 +865,47 @@ static void move_to_x(struct dtv_tx *tx, bool dbl)
 
 	if (!in->rd)
 		return;
-	if (dbl)
-		mov_rm(&tx->b, d, fslot(in->rs1));
-	else
-		movsxd_rm(&tx->b, d, fslot(in->rs1));
+	need_bits(tx, in->rs1);
+	if (!fmapped(in->rs1)) {
+		if (dbl)
+			mov_rm(&tx->b, d, fslot(in->rs1));
+		else
+			movsxd_rm(&tx->b, d, fslot(in->rs1));
+	} else if (dbl) {
+		movq_rx(&tx->b, true, d, dtv_x86_fmap[in->rs1]);
+	} else {
+		movq_rx(&tx->b, false, RAX, dtv_x86_fmap[in->rs1]);
+		movsxd_rr(&tx->b, d, RAX);
+	}
 	commit(tx, in->rd, d);
 }
 
 /* --- detours --- */
 
-static void canonical_nan(struct dtv_buf *b, bool dbl, u8 x)
+/* Raise the invalid flag: all ones are a NaN. Changes rcx. */
+static void raise_invalid(struct dtv_buf *b)
 {
-	mov_ri(b, RAX, dbl ? DTV_FP_NAN64 : DTV_FP_NAN32);
-	movq_xr(b, dbl, x, RAX);
-}
-
-/* Raise the invalid flag. Changes @tmp and rcx. */
-static void raise_invalid(struct dtv_buf *b, u8 tmp)
-{
-	pcmpeqd_rr(b, tmp, tmp);
-	cvtts2si_rx(b, true, true, RCX, tmp);
+	cvtts2si_rx(b, true, true, RCX, X_ONES);
 }
 
 /*
  * Infinity times zero: multiply when a factor is zero or a NaN. Of what can
  * come to such a product, invalid is the only flag.
  */
-static void fix_fma(struct dtv_buf *b, bool dbl, s32 param)
+static void fix_fma(struct dtv_tx *tx, bool dbl, s32 param)
 {
+	struct dtv_buf *b = &tx->b;
 	u8 *zero, *skip;
 
-	movs_rm(b, dbl, X0, fslot(param >> 8 & 31));
-	movs_rm(b, dbl, X1, fslot(param >> 16 & 31));
-	xorps_rr(b, X2, X2);
+	load_f(tx, X0, param >> 8 & 31);
+	load_f(tx, X1, param >> 16 & 31);
+	xorps_rrr(b, X2, X2, X2);
 	ucomis_rr(b, dbl, X0, X2);
 	zero = jcc_rel8(b, CC_E);
 	ucomis_rr(b, dbl, X1, X2);
 	skip = jcc_rel8(b, CC_NE);
 	x86_fix8(b, zero, b->p);
-	sse_s_rr(b, DTV_MUTANT(fma_inf_zero, SSE_ADD, SSE_MUL), dbl, X0, X1);
+	sse_s_rrr(b, DTV_MUTANT(fma_inf_zero, SSE_ADD, SSE_MUL), dbl, X0, X0, X1);
 	x86_fix8(b, skip, b->p);
 	canonical_nan(b, dbl, X0);
 }
@@ -726,8 +931,8 @@ static void fix_minmax(struct dtv_buf *b, bool dbl)
  */
 static void not_negative(struct dtv_buf *b, bool dbl, u8 zero)
 {
-	xorps_rr(b, zero, zero);
-	cmps_rr(b, dbl, X0, zero, X86_CMP_NLT);
+	xorps_rrr(b, zero, zero, zero);
+	cmps_rrr(b, dbl, X0, X0, zero, X86_CMP_NLT);
 	movq_rx(b, dbl, RCX, X0);
 	if (!dbl)
 		movsxd_rr(b, RCX, RCX);
@@ -741,7 +946,7 @@ static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
 	/* Flags are those of the comparison of sign and exponent with 2^63's. */
 	top = jcc_rel8(b, CC_E);
 	rounds_rr(b, dbl, X1, X0, mode | X86_ROUND_QUIET);
-	xorps_rr(b, X2, X2);
+	xorps_rrr(b, X2, X2, X2);
 	ucomis_rr(b, dbl, X1, X2);
 	invalid = jcc_rel8(b, CC_NE);
 	/* A negative number that rounds to zero; or a NaN, which counts as equal. */
@@ -749,7 +954,7 @@ static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
 	test_rr(b, RAX, RAX);
 	x86_fix32(b, jcc_rel32(b, CC_E), back);
 	x86_fix8(b, invalid, b->p);
-	raise_invalid(b, X1);
+	raise_invalid(b);
 	not_negative(b, dbl, X2);
 	mov_rr(b, RAX, RCX);
 	x86_fix32(b, jmp_rel32(b), back);
@@ -757,7 +962,7 @@ static void fix_ulong(struct dtv_tx *tx, bool dbl, u8 mode, u8 *back)
 	/* Such numbers are integral. */
 	mov_ri(b, RAX, dbl ? (1023ULL + 63) << 52 : (127U + 63) << 23);
 	movq_xr(b, dbl, X1, RAX);
-	sse_s_rr(b, SSE_SUB, dbl, X0, X1);
+	sse_s_rrr(b, SSE_SUB, dbl, X0, X0, X1);
 	cvtts2si_rx(b, dbl, true, RAX, X0);
 	(DTV_MUTANT(fcvt_lu_high, btr_ri, btc_ri))(b, RAX, 63);
 }
@@ -771,8 +976,13 @@ void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
 	case FIX_NAN:
 		canonical_nan(b, dbl, X0);
 		break;
+	case FIX_SETTLE:
+		settle_one(b, dbl, c->target >> 8 & 15);
+		if ((c->target >> 8 & 15) != (c->target >> 16 & 15))
+			settle_one(b, dbl, c->target >> 16 & 15);
+		break;
 	case FIX_FMA:
-		fix_fma(b, dbl, c->target);
+		fix_fma(tx, dbl, c->target);
 		break;
 	case FIX_MINMAX:
 		fix_minmax(b, dbl);
@@ -783,7 +993,7 @@ void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
 		alu_rr(b, DTV_MUTANT(fcvt_w_limit, ALU_CMP, ALU_ADD), RAX, RCX);
 		break;
 	case FIX_UINT:
-		raise_invalid(b, X1);
+		raise_invalid(b);
 		not_negative(b, dbl, X1);
 		mov_rr(b, RAX, RCX);
 		break;
@@ -863,7 +1073,7 @@ bool dtv_x86_fp(struct dtv_tx *tx)
 		return false;
 	tx->rd_is_f = !writes_x(op);
 	if (!opt(tx, DTV_OPT_FP_FACTS))
-		dtv_tx_forget_fp(tx);
+		dtv_tx_forget_checks(tx);
 	enter(tx, !reads_only(op));
 	if ((DTV_MUTANT(rmm_even, DTV_RM_DYN, in->rm) == DTV_RM_RMM && rounds(op, dbl)) ||
 	    (op != DTV_OP_FLW && op != DTV_OP_FSW && !opt(tx, DTV_OPT_FP))) {

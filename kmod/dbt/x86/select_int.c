@@ -17,8 +17,8 @@ static bool known(const struct dtv_tx *tx, u8 r, u64 *value)
 		*value = 0;
 		return true;
 	}
-	*value = tx->value[r];
-	return tx->known & 1U << r;
+	*value = tx->facts.value[r];
+	return tx->facts.known & 1U << r;
 }
 
 /* x[rd] = constant, in one host instruction where the commit must be one. */
@@ -89,9 +89,9 @@ static void begin(struct dtv_tx *tx, u8 d, u8 r)
 /* x[rd] = x[rs] */
 static void move(struct dtv_tx *tx, u8 rd, u8 rs)
 {
-	if (tx->canon & 1U << rs) {
+	if (tx->facts.canon & 1U << rs) {
 		tx->pend_canon = true;
-		tx->pend_drift = tx->drift[rs];
+		tx->pend_drift = tx->facts.drift[rs];
 	}
 	if (rd == rs)
 		return;
@@ -118,8 +118,8 @@ static void addi(struct dtv_tx *tx)
 		move(tx, in->rd, in->rs1);
 		return;
 	}
-	if (tx->canon & 1U << in->rs1) {
-		s64 drift = (s64)tx->drift[in->rs1] + in->imm;
+	if (tx->facts.canon & 1U << in->rs1) {
+		s64 drift = (s64)tx->facts.drift[in->rs1] + in->imm;
 
 		tx->pend_canon = drift > -(1 << 30) && drift < 1 << 30;
 		tx->pend_drift = drift;
@@ -259,7 +259,7 @@ static void addiw(struct dtv_tx *tx)
 		set_const(tx, in->rd, DTV_MUTANT(addiw_known, (u32)v, (u64)(s64)(s32)v));
 		return;
 	}
-	if (in->imm == 0 && DTV_MUTANT(sext_assumed, ~0U, tx->sext) & 1U << in->rs1) {
+	if (in->imm == 0 && DTV_MUTANT(sext_assumed, ~0U, tx->facts.sext) & 1U << in->rs1) {
 		move(tx, in->rd, in->rs1);
 		return;
 	}
@@ -360,7 +360,7 @@ static void shift_immw(struct dtv_tx *tx, enum x86_shift op)
 		}
 		shift32_ri(b, op, d, in->imm);
 	} else {
-		if (d != s || !(tx->sext & 1U << in->rs1)) {
+		if (d != s || !(tx->facts.sext & 1U << in->rs1)) {
 			if (d > RDX)
 				busy(tx);
 			movsxd_rr(b, d, s);

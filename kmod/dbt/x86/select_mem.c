@@ -39,8 +39,8 @@ static u8 base_reg(struct dtv_tx *tx, u8 rs1, u8 tmp)
 
 struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
 {
-	u64 value = rs1 ? tx->value[rs1] : 0;
-	bool known = rs1 == 0 || (tx->known & 1U << rs1);
+	u64 value = rs1 ? tx->facts.value[rs1] : 0;
+	bool known = rs1 == 0 || (tx->facts.known & 1U << rs1);
 	s64 drift;
 	u8 base;
 
@@ -51,13 +51,13 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp)
 			return x86_view(base_reg(tx, rs1, tmp), imm);
 	}
 	base = base_reg(tx, rs1, tmp);
-	drift = tx->drift[rs1];
-	if (rs1 == 0 || !(tx->canon & 1U << rs1) || drift + imm > 1 << 30 ||
+	drift = tx->facts.drift[rs1];
+	if (rs1 == 0 || !(tx->facts.canon & 1U << rs1) || drift + imm > 1 << 30 ||
 	    drift + imm < -(1 << 30) || !opt(tx, DTV_OPT_CANON)) {
 		if (DTV_MUTANT(canon_unchecked, false, true))
 			canon_check(tx, base);
-		tx->canon |= 1U << rs1;
-		tx->drift[rs1] = 0;
+		tx->facts.canon |= 1U << rs1;
+		tx->facts.drift[rs1] = 0;
 	}
 	return x86_view(base, imm);
 }

@@ -130,13 +130,13 @@ static bool sstatus(struct dtv_tx *tx)
 		return true;
 	}
 	if (!imm) {
-		if (!(tx->known & 1U << in->rs1)) {
+		if (!(tx->facts.known & 1U << in->rs1)) {
 			if (!set)
 				return false;
 			or_sstatus(tx);
 			return true;
 		}
-		mask = tx->value[in->rs1];
+		mask = tx->facts.value[in->rs1];
 	}
 	if (mask == DTV_MSTATUS_SIE)
 		set_sie(tx, set);

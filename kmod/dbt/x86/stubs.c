@@ -14,6 +14,9 @@ static void save_all(struct dtv_buf *b)
 	for (r = 1; r < 32; r++)
 		if (mapped(r))
 			mov_mr(b, slot(r), dtv_x86_map[r]);
+	for (r = 0; r < 32; r++)
+		if (fmapped(r))
+			movs_mr(b, true, fslot(r), dtv_x86_fmap[r]);
 	stmxcsr_m(b, HART(mxcsr));
 	mov_mr(b, HART(rstack_sp), RSP);
 }
@@ -29,6 +32,10 @@ static void load_all(struct dtv_buf *b)
 	for (r = 1; r < 32; r++)
 		if (mapped(r))
 			mov_rm(b, dtv_x86_map[r], slot(r));
+	for (r = 0; r < 32; r++)
+		if (fmapped(r))
+			movs_rm(b, true, dtv_x86_fmap[r], fslot(r));
+	ones_r(b, X_ONES);
 	jmp_m(b, HART(resume_ip));
 }
 
