@@ -996,7 +996,8 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			wrote_ram(vm, gpa2);
 		break;
 	case ACC_LR:
-		data = dtv_resv_load(cpu, gva, gpa, p, len, w->paired);
+		/* Not back into the pair's code: the SC is by itself then, and wants a reservation. */
+		data = dtv_resv_load(cpu, gva, gpa, p, len, w->paired && next_ip);
 		break;
 	case ACC_SC:
 		wrote_ram(vm, gpa);

@@ -49,6 +49,7 @@ class Suite(StateTests, MemoryTests, SuiteBase):
         self.page_bits()
         self.pointer_bits()
         self.reservations()
+        self.pairs()
         self.mprv()
         self.fixup()
         self.fences()

@@ -106,6 +106,30 @@ class MemoryTests:
             t.out(R["a0"], "cell", want=0)
             self.add(t)
 
+    def pairs(self):
+        """LR and SC that C does: at addresses of U-mode's upper half, in the page that the code itself is in."""
+        name = "LR and SC beside code in the upper half from U"
+        if not self.want(name):
+            return
+        va = -0x3000000000 & M64
+        c = rv.Asm()
+        for w, rd, base, ok in (("d", "a0", "a6", "s4"), ("d", "t1", "s1", "s5"), ("w", "a0", "s1", "a5"), ("w", "t1", "t2", "t0")):
+            c.i("addi", rd=R[base], rs1=R["a1"], imm=-208)
+            c.i("lr." + w, rd=R[rd], rs1=R[base])
+            c.i("sc." + w, rd=R[ok], rs1=R[base], rs2=R["t3"])
+        c.i("jalr", rd=0, rs1=R["ra"])
+        page = self.img.sig_alloc(c.bytes(va).ljust(PAGE, b"\0"), PAGE)
+        root, _ = self.space([(0x80000000, 0x80000000, RWX | U | A | D | V, 2), (va, page, RWX | U | V, 0)])
+        t = Test(self, name, "U", 0, SV39 | root >> 12)
+        # Unknown to the translator, and so checked.
+        t.x[R["a1"]] = va + PAGE - 8
+        t.x[R["t3"]] = 0x1234
+        t.x[R["t6"]] = va
+        t.i("jalr", rd=R["ra"], rs1=R["t6"])
+        for reg in ("s4", "s5", "a5", "t0"):
+            t.out(R[reg], "result in %s" % reg, want=0)
+        self.add(t)
+
     def pointer_bits(self):
         """Pointers to a next table with each bit that they must not have, and with G, which they may."""
         phys = self.img.sig_alloc(struct.pack("<Q", 0x77) * 512, PAGE)
