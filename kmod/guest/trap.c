@@ -114,7 +114,7 @@ u64 dtv_guest_trap(struct dtv_hart *h, u64 cause, u64 tval)
 	u32 priv = hart_priv(h);
 	u64 status = h->mstatus;
 
-	h->resv_addr = ~0ULL;
+	h->resv_addr = DTV_MUTANT(resv_trap, h->resv_addr, ~0ULL);
 	if (priv != DTV_MUTANT(trap_deleg_m, 4, DTV_PRIV_M) && (deleg & BIT_ULL(cause & 63))) {
 		h->sepc = h->pc & ~1ULL;
 		h->scause = cause;
