@@ -30,6 +30,7 @@ help:
 	@echo 'shell      the same, with a shell'
 	@echo 'check      all tests [TESTS=collection[:test]] [WHERE=here,lab] [KERNELS=6.1,6.12]'
 	@echo 'check-isa  instruction-set tests: tables, privileged, random programs, broken engines'
+	@echo 'check-random [COUNT=20000] [SEED=S]  random programs; fuzz [SECONDS=1800]  the engine under libFuzzer'
 	@echo 'bench      measurements; style: checks of the sources; format: clang-format them'
 	@echo 'install, uninstall, docs, guest (fetch it), deps (install packages), clean'
 
@@ -88,6 +89,15 @@ check style: deps
 check-isa: deps
 	@$(MAKE) -C selftests O=$(O) check TESTS=make:uhost,make:tests,make:module,isa
 
+COUNT ?= 20000
+check-random: deps uhost
+	@$(MAKE) -C selftests/isa O=$(O) all
+	@O=$(O) selftests/isa/random.py --count $(COUNT) --batch 250 --timeout 120 $(if $(SEED),--seed $(SEED))
+
+SECONDS ?= 1800
+fuzz: deps
+	@$(MAKE) -C selftests/fuzz O=$(O) SECONDS=$(SECONDS) fuzz
+
 bench bench-boot: deps
 	@$(MAKE) -C selftests/bench O=$(O) $@
 
@@ -132,5 +142,5 @@ uninstall:
 clean:
 	rm -rf $(O)
 
-.PHONY: all help module lab-modules daemon cli uhost deps guest demo shell check check-isa style bench bench-boot bench-lab \
+.PHONY: all help module lab-modules daemon cli uhost deps guest demo shell check check-isa check-random fuzz style bench bench-boot bench-lab \
 	format docs install uninstall clean

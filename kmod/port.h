@@ -76,6 +76,7 @@ typedef int64_t s64;
 #endif
 #define BUILD_BUG_ON(c) _Static_assert(!(c), #c)
 #define static_assert _Static_assert
+#ifndef WARN_ON_ONCE
 #define WARN_ON_ONCE(c)                                                                       \
 	({                                                                                    \
 		bool _c = !!(c);                                                              \
@@ -83,6 +84,7 @@ typedef int64_t s64;
 			fprintf(stderr, "dtv: warning: %s:%d: %s\n", __FILE__, __LINE__, #c); \
 		_c;                                                                           \
 	})
+#endif
 
 /* A spin lock that signal handlers of one thread never nest. */
 typedef struct {
