@@ -379,7 +379,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 		code.gpa = w.gpa;
 		/* A bare mapping ends when translation begins. */
 		local = !w.global || !r.satp;
-		big = w.level;
+		big = w.level || w.napot;
 		if ((pc & 0xfff) == 0xffe && dtv_insn_len(READ_ONCE(*(u16 *)p)) == 4) {
 			if (dtv_guest_walk(vm, &r, pc + 2, DTV_ACCESS_EXEC, &w)) {
 				trap(cpu, w.exc, pc + DTV_MUTANT(fetch_tval, 0, 2));
@@ -391,7 +391,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 			}
 			code.gpa2 = w.gpa;
 			local |= !w.global;
-			if (w.level)
+			if (w.level || w.napot)
 				note_big(cpu, pc + 2);
 		}
 		/* Tags of U-mode never outlive a change of satp. */
@@ -881,6 +881,54 @@ static bool canonical(gva_t gva)
 	return (s64)(gva << (64 - DTV_VIEW_BITS)) >> (64 - DTV_VIEW_BITS) == (s64)gva;
 }
 
+#define CACHE_BLOCK 64 /* Zic64b */
+
+/*
+ * Cache-block instructions (unprivileged manual 19): memory is coherent, so that
+ * all but cbo.zero are done when the rights are checked. What fails is a store's
+ * fault with the address of the block.
+ */
+static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
+			      const struct dtv_insn *in)
+{
+	struct dtv_hart *h = &cpu->area->hart;
+	gva_t gva = h->x[in->rs1 & 31] & ~(gva_t)(CACHE_BLOCK - 1);
+	struct dtv_vm_core *vm = cpu->vm;
+	bool zero = in->op == DTV_OP_CBO_ZERO;
+	struct dtv_regime r;
+	struct dtv_walk walk;
+	u8 *p;
+
+	if (!dtv_guest_cbo(h, in)) {
+		trap(cpu, DTV_EXC_ILLEGAL, in->raw);
+		return run(cpu);
+	}
+	dtv_guest_regime(h, DTV_ACCESS_READ, &r);
+	/* What may be stored to may be loaded: a right to load is enough for the others. */
+	if (dtv_guest_walk(vm, &r, gva, zero ? DTV_ACCESS_WRITE : DTV_ACCESS_READ, &walk)) {
+		trap(cpu,
+		     walk.exc == DTV_EXC_LOAD_PAGE || walk.exc == DTV_EXC_STORE_PAGE ?
+			     DTV_EXC_STORE_PAGE :
+			     DTV_EXC_STORE_ACCESS,
+		     gva);
+		return run(cpu);
+	}
+	if (zero) {
+		p = dtv_host_ram(vm, walk.gpa);
+		if (!p)
+			return access_fault(cpu, ACC_STORE, gva);
+		wrote_ram(vm, walk.gpa);
+		dtv_resv_lock(cpu, walk.gpa, CACHE_BLOCK, ~0ULL, 0);
+		memset(p, 0, CACHE_BLOCK);
+		dtv_resv_unlock(cpu);
+		/* As for stores: see do_access(). */
+		smp_mb();
+		wrote_ram(vm, walk.gpa);
+	}
+	h->pc += in->len;
+	return run_at(cpu, w->dead || !canonical(gva) ? 0 : w->next_ip);
+}
+
 static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 {
 	struct dtv_hart *h = &cpu->area->hart;
@@ -899,6 +947,8 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 	if (!fetch_raw(cpu, w->pc, w->gpa, &raw))
 		return run(cpu);
 	dtv_decode(raw, vm->isa, &in);
+	if (in.fmt == DTV_FMT_CBO)
+		return do_cbo(cpu, w, &in);
 	kind = classify(&in, &len);
 	if (kind == ACC_NONE)
 		return run(cpu); /* the guest changed the code under its own feet */
@@ -1220,7 +1270,8 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	 * (PTE W implies R).
 	 */
 	m->prot |= 1;
-	dtv_view_note(cpu, view, m->gva, m->level);
+	/* A fence of one address in 64 KiB means them all: as if they were 2 MiB. */
+	dtv_view_note(cpu, view, m->gva, walk.napot ? 1 : m->level);
 }
 
 void dtv_cpu_stray(struct dtv_cpu *cpu, u64 ip, struct dtv_miss *m)
@@ -1478,7 +1529,7 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 	dtv_dbt_rstack_reset(area, cpu->area_exec);
 	h->resume_ip = cpu->vm->dbt.stub_lookup;
 	dtv_resv_drop(cpu);
-	dtv_guest_reset(h, cpu->id, cpu->vm->sbi);
+	dtv_guest_reset(h, cpu->id, cpu->vm->isa, cpu->vm->sbi);
 	h->pc = pc;
 	h->x[10] = cpu->id;
 	h->x[11] = arg;

@@ -388,13 +388,77 @@ static bool stimecmp_ok(const struct dtv_hart *h, const struct dtv_env *env, u32
 	       ((h->menvcfg & DTV_ENVCFG_STCE) && (h->mcounteren & BIT_ULL(COUNTER_TM)));
 }
 
+/* --- menvcfg, senvcfg: 3.1.18, 4.1.10 --- */
+
+/* Bits of both. */
+static u64 envcfg_mask(u64 isa)
+{
+	u64 mask = DTV_ENVCFG_FIOM;
+
+	if (isa & DTV_ISA_ZICBOM)
+		mask |= DTV_ENVCFG_CBIE | DTV_ENVCFG_CBCFE;
+	if (isa & DTV_ISA_ZICBOZ)
+		mask |= DTV_ENVCFG_CBZE;
+	return mask;
+}
+
+static u64 menvcfg_mask(u64 isa)
+{
+	u64 mask = envcfg_mask(isa);
+
+	if (isa & DTV_ISA_SVADU)
+		mask |= DTV_ENVCFG_ADUE;
+	if (isa & DTV_ISA_SVPBMT)
+		mask |= DTV_ENVCFG_PBMTE;
+	if (isa & DTV_ISA_SSTC)
+		mask |= DTV_ENVCFG_STCE;
+	return mask;
+}
+
+/* CBIE 2 is reserved: the field keeps its value. */
+static u64 envcfg_legal(u64 old, u64 val)
+{
+	if ((val & DTV_ENVCFG_CBIE) == 2ULL << 4)
+		val = (val & ~DTV_ENVCFG_CBIE) | (old & DTV_ENVCFG_CBIE);
+	return val;
+}
+
+/**
+ * dtv_guest_envcfg() - menvcfg after reset
+ * @isa: DTV_ISA_*
+ * @sbi: no M-mode software will change it: everything is on
+ *
+ * Software that knows nothing of Svadu and Svpbmt finds A and D set for it,
+ * unless Svade was asked for, and memory types allowed, as in QEMU.
+ * With the built-in SBI, which is the timer's owner, STCE is set in any case.
+ *
+ * Context: any.
+ */
+u64 dtv_guest_envcfg(u64 isa, bool sbi)
+{
+	u64 val = DTV_ENVCFG_PBMTE;
+
+	if (!(isa & DTV_ISA_SVADE))
+		val |= DTV_ENVCFG_ADUE;
+	if (sbi)
+		val |= DTV_ENVCFG_CBIE | DTV_ENVCFG_CBCFE | DTV_ENVCFG_CBZE;
+	val &= menvcfg_mask(isa);
+	return sbi ? val | DTV_ENVCFG_STCE : val;
+}
+
+static u64 senvcfg_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
+{
+	(void)csr;
+	h->senvcfg = envcfg_legal(h->senvcfg, val) & envcfg_mask(env->isa);
+	return 0;
+}
+
 static u64 menvcfg_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
 {
-	u64 mask = DTV_ENVCFG_FIOM | (env->isa & DTV_ISA_SSTC ? DTV_ENVCFG_STCE : 0);
 	u64 old = h->menvcfg;
 
 	(void)csr;
-	h->menvcfg = val & mask;
+	h->menvcfg = envcfg_legal(old, val) & menvcfg_mask(env->isa);
 	return (old ^ h->menvcfg) & DTV_ENVCFG_STCE ? DTV_FX_TIMER | DTV_FX_IRQ : 0;
 }
 
@@ -487,7 +551,8 @@ static const struct csr csrs[] = {
 	FUNC(0x104, sie_read, sie_write),
 	FIELD(0x105, stvec, TVEC, 0),
 	FIELD(0x106, scounteren, 0xffffffff, 0),
-	FIELD(0x10a, senvcfg, DTV_ENVCFG_FIOM, 0),
+	{ .first = 0x10a, .last = 0x10a, .off = offsetof(struct dtv_hart, senvcfg),
+	  .write = senvcfg_write },
 	FIELD(0x140, sscratch, ALL, 0),
 	FIELD(0x141, sepc, EPC, 0),
 	FIELD(0x142, scause, ALL, 0),

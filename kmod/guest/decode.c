@@ -173,6 +173,9 @@ static bool operands32(struct dtv_insn *insn, u32 raw, unsigned int fmt)
 		insn->rs1 = rs1;
 		insn->imm = raw >> 20;
 		break;
+	case DTV_FMT_CBO:
+		insn->rs1 = rs1;
+		break;
 	case DTV_FMT_AMO:
 		insn->rd = rd;
 		insn->rs1 = rs1;

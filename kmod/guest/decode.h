@@ -32,6 +32,24 @@
 #define DTV_ISA_ZIHINTPAUSE BIT_ULL(17)
 #define DTV_ISA_ZAWRS BIT_ULL(18)
 #define DTV_ISA_ZIHPM BIT_ULL(19)
+#define DTV_ISA_ZICBOM BIT_ULL(20)
+#define DTV_ISA_ZICBOP BIT_ULL(21)
+#define DTV_ISA_ZICBOZ BIT_ULL(22)
+#define DTV_ISA_SVPBMT BIT_ULL(23)
+#define DTV_ISA_SVNAPOT BIT_ULL(24)
+#define DTV_ISA_SVADU BIT_ULL(25)
+#define DTV_ISA_SVADE BIT_ULL(26)
+/* Names for what is so anyway. */
+#define DTV_ISA_ZIC64B BIT_ULL(27)
+#define DTV_ISA_ZICCAMOA BIT_ULL(28)
+#define DTV_ISA_ZICCIF BIT_ULL(29)
+#define DTV_ISA_ZICCLSM BIT_ULL(30)
+#define DTV_ISA_ZICCRSE BIT_ULL(31)
+#define DTV_ISA_ZA64RS BIT_ULL(32)
+#define DTV_ISA_ZKT BIT_ULL(33)
+#define DTV_ISA_SSCCPTR BIT_ULL(34)
+#define DTV_ISA_SSCOUNTERENW BIT_ULL(35)
+#define DTV_ISA_SSTVALA BIT_ULL(36)
 
 /* The base machine. */
 #define DTV_ISA_RV64GC                                                                           \
@@ -58,6 +76,7 @@ enum dtv_fmt {
 	DTV_FMT_R4, /* rd rs1 rs2 rs3 rm */
 	DTV_FMT_FP, /* rd rs1 rs2 rm */
 	DTV_FMT_FENCE,
+	DTV_FMT_CBO, /* rs1 */
 };
 
 enum dtv_op {

@@ -26,12 +26,10 @@
 /* FS went from Off to another state or back: FP instructions trap or no longer trap */
 #define DTV_FX_ISA BIT_ULL(10)
 
-/* Bits that exist in mip and mie, can be delegated, and menvcfg's. */
+/* Bits that exist in mip and mie, and that can be delegated. */
 #define DTV_MIP_MASK 0xaaaULL
 #define DTV_MIDELEG_MASK 0x222ULL /* SSI STI SEI */
 #define DTV_MEDELEG_MASK 0xb3ffULL /* all but ecall from M */
-#define DTV_ENVCFG_FIOM BIT_ULL(0)
-#define DTV_ENVCFG_STCE BIT_ULL(63)
 
 /*
  * Which sfence.vma was executed. With an address it names one page, but what
@@ -58,10 +56,14 @@ struct dtv_env {
  * dtv_guest_reset() - put a hart into its state after reset
  * @h: state, zeroed and initialised
  * @hartid: mhartid
+ * @isa: DTV_ISA_* that it offers
  * @sbi: true: S-mode under the built-in SBI (delegation as OpenSBI leaves
  *       it, counters enabled, Sstc on); false: M-mode
  */
-void dtv_guest_reset(struct dtv_hart *h, u64 hartid, bool sbi);
+void dtv_guest_reset(struct dtv_hart *h, u64 hartid, u64 isa, bool sbi);
+
+/* csr.c: menvcfg after reset, see dtv_guest_reset(). */
+u64 dtv_guest_envcfg(u64 isa, bool sbi);
 
 /*
  * MXCSR for h->frm: exceptions masked, RMM as RNE, the sticky flags of
@@ -89,6 +91,15 @@ int dtv_csr_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 va
  * Return: DTV_FX_* bits.
  */
 u64 dtv_guest_system(struct dtv_hart *h, struct dtv_env *env, const struct dtv_insn *insn);
+
+/**
+ * dtv_guest_cbo() - whether the hart may execute a cache-block instruction now
+ * @h: state
+ * @insn: cbo.*
+ *
+ * Return: false: illegal instruction.
+ */
+bool dtv_guest_cbo(const struct dtv_hart *h, const struct dtv_insn *insn);
 
 /* trap.c: privileged manual 3.1.8 (delegation), 3.1.6.1, 3.3.2. */
 
@@ -138,6 +149,8 @@ enum dtv_access {
 #define DTV_PTE_G BIT_ULL(5)
 #define DTV_PTE_A BIT_ULL(6)
 #define DTV_PTE_D BIT_ULL(7)
+#define DTV_PTE_PBMT GENMASK_ULL(62, 61)
+#define DTV_PTE_N BIT_ULL(63)
 
 /* The effective regime of an access: mode after MPRV, plus what modifies it. */
 struct dtv_regime {
@@ -145,12 +158,17 @@ struct dtv_regime {
 	u8 priv; /* effective enum dtv_priv */
 	bool sum;
 	bool mxr;
+	/* What the walk finds legal; not part of what tells views apart. */
+	bool adue; /* A and D are set; else page faults (Svade) */
+	bool pbmte; /* Svpbmt */
+	bool napot; /* Svnapot */
 };
 
 struct dtv_walk {
 	gpa_t gpa; /* translated address of the access's gva */
 	u64 pte; /* leaf PTE after A/D update; 0 in bare mode */
 	u8 level; /* 0: 4 KiB leaf, 1: 2 MiB, 2: 1 GiB */
+	bool napot; /* the leaf stands for 64 KiB; level is 0 */
 	u8 prot; /* bit 0 read, 1 write (only with D set), 2 execute: rights in this regime */
 	bool global; /* G on the path */
 	u32 exc; /* enum dtv_exc when the walk failed */
@@ -167,7 +185,7 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
  *       atomic compare-and-swap on the PTE (Svadu)
  * @w: result
  *
- * Non-canonical gva, V=0, W without R, misaligned superpages, missing rights: page fault of the
+ * Non-canonical gva, V=0, W without R, reserved bits, misaligned superpages, missing rights: page fault of the
  * access's type. PTE or target outside of RAM: for the PTE an access fault; the target's gpa is
  * returned as it is (the caller finds RAM, MMIO or nothing there).
  *

@@ -222,4 +222,8 @@ INSN(CZERO_EQZ, "czero.eqz", R, 0x0e005033, 0xfe00707f, DTV_ISA_ZICOND)
 INSN(CZERO_NEZ, "czero.nez", R, 0x0e007033, 0xfe00707f, DTV_ISA_ZICOND)
 INSN(WRS_NTO, "wrs.nto", NONE, 0x00d00073, 0xffffffff, DTV_ISA_ZAWRS)
 INSN(WRS_STO, "wrs.sto", NONE, 0x01d00073, 0xffffffff, DTV_ISA_ZAWRS)
+INSN(CBO_INVAL, "cbo.inval", CBO, 0x0000200f, 0xfff07fff, DTV_ISA_ZICBOM)
+INSN(CBO_CLEAN, "cbo.clean", CBO, 0x0010200f, 0xfff07fff, DTV_ISA_ZICBOM)
+INSN(CBO_FLUSH, "cbo.flush", CBO, 0x0020200f, 0xfff07fff, DTV_ISA_ZICBOM)
+INSN(CBO_ZERO, "cbo.zero", CBO, 0x0040200f, 0xfff07fff, DTV_ISA_ZICBOZ)
 /* clang-format on */

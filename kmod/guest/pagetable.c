@@ -16,7 +16,12 @@
 
 #define PTE_PPN_SHIFT 10
 #define PTE_PPN GENMASK_ULL(53, 10)
-#define PTE_RESERVED GENMASK_ULL(63, 54) /* Svnapot, Svpbmt and what is reserved anyway */
+#define PTE_RESERVED GENMASK_ULL(60, 54)
+#define PTE_PBMT_RESERVED DTV_PTE_PBMT /* the fourth value of two bits */
+
+/* Svnapot: the one size there is, 64 KiB, as the PPN's low bits say it. */
+#define NAPOT_PAGES 16ULL
+#define NAPOT_PPN (NAPOT_PAGES / 2)
 
 static const u8 page_faults[] = {
 	[DTV_ACCESS_READ] = DTV_EXC_LOAD_PAGE,
@@ -57,6 +62,22 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
 	r->sum = satp && priv == DTV_PRIV_S &&
 		 (status & DTV_MUTANT(pt_sum, ~0ULL, DTV_MSTATUS_SUM));
 	r->mxr = satp && (status & DTV_MUTANT(pt_mxr, 0, DTV_MSTATUS_MXR));
+	r->adue = READ_ONCE(h->menvcfg) & DTV_ENVCFG_ADUE;
+	r->pbmte = READ_ONCE(h->menvcfg) & DTV_ENVCFG_PBMTE;
+	r->napot = READ_ONCE(h->isa) & DTV_ISA_SVNAPOT;
+}
+
+/* Whether the leaf's upper bits are such as the regime knows (chapters 5, 6). */
+static bool leaf_legal(const struct dtv_regime *r, u64 pte, int level)
+{
+	/* All memory is coherent main memory here: the types make no difference. */
+	if ((pte & DTV_PTE_PBMT) &&
+	    (!r->pbmte || (pte & DTV_PTE_PBMT) == PTE_PBMT_RESERVED))
+		return false;
+	if (!(pte & DTV_PTE_N))
+		return true;
+	return r->napot && level == 0 &&
+	       ((pte & PTE_PPN) >> PTE_PPN_SHIFT & (NAPOT_PAGES - 1)) == NAPOT_PPN;
 }
 
 /* Bits of struct dtv_walk.prot that the leaf gives in the regime, D not considered. */
@@ -87,6 +108,7 @@ static int walk_bare(gva_t gva, struct dtv_walk *w)
 	w->gpa = gva;
 	w->pte = 0;
 	w->level = LEVELS - 1;
+	w->napot = false;
 	w->prot = BIT_ULL(DTV_ACCESS_READ) | BIT_ULL(DTV_ACCESS_WRITE) | BIT_ULL(DTV_ACCESS_EXEC);
 	w->global = true;
 	w->exc = 0;
@@ -101,7 +123,8 @@ static int walk_bare(gva_t gva, struct dtv_walk *w)
  * @acc: access to be made
  * @w: result
  *
- * A, and D for writes, are set by compare-and-swap; when the PTE changed
+ * A, and D for writes, are set by compare-and-swap, or found missing where the
+ * regime has Svade; when the PTE changed
  * meanwhile it is read again (4.3.2 step 7). Bare regimes translate to
  * themselves with all rights; whether anything stands at the gpa is the
  * caller's to find out.
@@ -142,8 +165,9 @@ reread:
 			goto page_fault;
 		if (pte & (DTV_PTE_R | DTV_PTE_X))
 			goto leaf;
-		/* U, A and D are reserved in a pointer to the next level. */
-		if (pte & DTV_MUTANT(pt_pointer, 0, DTV_PTE_U | DTV_PTE_A | DTV_PTE_D))
+		/* U, A, D, N and PBMT are reserved in a pointer to the next level. */
+		if (pte & DTV_MUTANT(pt_pointer, 0,
+				     DTV_PTE_U | DTV_PTE_A | DTV_PTE_D | DTV_PTE_N | DTV_PTE_PBMT))
 			goto page_fault;
 		global |= !!(pte & DTV_PTE_G);
 		table = (pte & PTE_PPN) >> PTE_PPN_SHIFT << DTV_PAGE_SHIFT;
@@ -152,15 +176,22 @@ reread:
 
 leaf:
 	prot = leaf_rights(r, pte);
-	if (!(prot & need))
+	if (!(prot & need) || !leaf_legal(r, pte, level))
 		goto page_fault;
 	w->gpa = (pte & PTE_PPN) >> PTE_PPN_SHIFT << DTV_PAGE_SHIFT;
 	if (w->gpa & DTV_MUTANT(pt_misaligned, 0, BIT_ULL(shift) - 1)) /* misaligned superpage */
 		goto page_fault;
+	w->napot = pte & DTV_PTE_N;
+	if (w->napot) {
+		w->gpa &= ~((NAPOT_PAGES - 1) << DTV_PAGE_SHIFT);
+		w->gpa |= gva & (NAPOT_PAGES - 1) << DTV_PAGE_SHIFT;
+	}
 
 	want = pte | DTV_MUTANT(pt_accessed, 0, DTV_PTE_A) |
 	       (acc == DTV_ACCESS_WRITE ? DTV_MUTANT(pt_dirty, 0, DTV_PTE_D) : 0);
 	if (want != pte) {
+		if (!r->adue)
+			goto page_fault;
 		if (cmpxchg(slot, pte, want) != pte)
 			goto reread;
 		dtv_guest_pte_written(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);

@@ -70,6 +70,15 @@ enum dtv_irq {
 #define DTV_MSTATUS_SXL GENMASK_ULL(35, 34)
 #define DTV_MSTATUS_SD BIT_ULL(63)
 
+/* menvcfg, 3.1.18, and the lower ones senvcfg. */
+#define DTV_ENVCFG_FIOM BIT_ULL(0)
+#define DTV_ENVCFG_CBIE GENMASK_ULL(5, 4)
+#define DTV_ENVCFG_CBCFE BIT_ULL(6)
+#define DTV_ENVCFG_CBZE BIT_ULL(7)
+#define DTV_ENVCFG_ADUE BIT_ULL(61)
+#define DTV_ENVCFG_PBMTE BIT_ULL(62)
+#define DTV_ENVCFG_STCE BIT_ULL(63)
+
 #define DTV_SATP_MODE_SHIFT 60
 #define DTV_SATP_MODE_BARE 0ULL
 #define DTV_SATP_MODE_SV39 8ULL
@@ -118,7 +127,7 @@ struct dtv_hart {
 	u64 hartid;
 
 	u64 mstatus;
-	u64 misa;
+	u64 isa; /* DTV_ISA_* that the hart offers */
 	u64 mideleg;
 	u64 medeleg;
 	u64 mie;

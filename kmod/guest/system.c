@@ -87,6 +87,20 @@ static u64 wfi(struct dtv_hart *h, const struct dtv_insn *insn)
 	return DTV_FX_WFI | DTV_FX_IRQ;
 }
 
+/* menvcfg and senvcfg, 3.1.18, 4.1.10: M-mode rules S and U, S-mode rules U. */
+bool dtv_guest_cbo(const struct dtv_hart *h, const struct dtv_insn *insn)
+{
+	u64 bits = insn->op == DTV_OP_CBO_ZERO	? DTV_ENVCFG_CBZE :
+		   insn->op == DTV_OP_CBO_INVAL ? DTV_ENVCFG_CBIE :
+						  DTV_ENVCFG_CBCFE;
+
+	if (h->priv == DTV_PRIV_M)
+		return true;
+	if (!(h->menvcfg & bits))
+		return false;
+	return h->priv == DTV_PRIV_S || (h->senvcfg & bits);
+}
+
 /**
  * dtv_guest_system() - execute one instruction that translated code leaves to C
  * @h: state; pc is the instruction's. On return pc is the next instruction's

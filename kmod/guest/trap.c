@@ -26,6 +26,7 @@ static u32 hart_priv(const struct dtv_hart *h)
  * @h: state; only the architectural part is written, not what connects the
  *     hart to its host (view, exit words)
  * @hartid: mhartid
+ * @isa: DTV_ISA_* that it offers
  * @sbi: true: S-mode, as OpenSBI leaves a hart; false: M-mode
  *
  * With the built-in SBI there is no M-mode software that could take a trap:
@@ -34,7 +35,7 @@ static u32 hart_priv(const struct dtv_hart *h)
  *
  * Context: the hart is not running. Privileged manual 3.4.
  */
-void dtv_guest_reset(struct dtv_hart *h, u64 hartid, bool sbi)
+void dtv_guest_reset(struct dtv_hart *h, u64 hartid, u64 isa, bool sbi)
 {
 	size_t tail = offsetof(struct dtv_hart, resv_addr);
 
@@ -46,7 +47,8 @@ void dtv_guest_reset(struct dtv_hart *h, u64 hartid, bool sbi)
 	h->hartid = hartid;
 	h->priv = DTV_PRIV_M;
 	h->mstatus = 2ULL << 32 | 2ULL << 34; /* UXL, SXL: 64 bits */
-	h->misa = 2ULL << 62;
+	h->isa = isa;
+	h->menvcfg = dtv_guest_envcfg(isa, sbi);
 	h->stimecmp = ~0ULL;
 	h->mxcsr = 0;
 	h->mxcsr = dtv_fp_mxcsr(h);
@@ -59,7 +61,6 @@ void dtv_guest_reset(struct dtv_hart *h, u64 hartid, bool sbi)
 	h->medeleg = DTV_MEDELEG_MASK & ~BIT_ULL(DTV_EXC_ECALL_S);
 	h->mcounteren = 0xffffffff;
 	h->scounteren = 7;
-	h->menvcfg = DTV_ENVCFG_STCE;
 	/* One entry that gives everything: without a match S and U have nothing. */
 	h->pmpaddr[0] = GENMASK_ULL(53, 0);
 	h->pmpcfg[0] = 0x1f;

@@ -29,7 +29,8 @@ NEEDED_BY = {"f": ["d"]}
 CSRS = {"zicntr": [0xc00, 0xc01, 0xc02], "zihpm": [0xc03, 0xc10, 0xc1f], "sstc": [0x14d], "f": [1, 2, 3]}
 ALWAYS = ("i", "c")
 # Nothing of these is illegal anywhere.
-HINTS = ("zihintpause",)
+HINTS = ("zihintpause zic64b zicbop ziccamoa ziccif zicclsm ziccrse za64rs zkt ssccptr sscounterenw sstvala svade svadu "
+         "svnapot svpbmt").split()
 ILLEGAL = 2
 
 

@@ -22,6 +22,7 @@ import struct
 import image
 from image import SIG, STATE_CMP
 from privbase import M64, SuiteBase
+from privext import ExtTests
 from privmem import MemoryTests
 from privstate import StateTests
 import rv
@@ -29,7 +30,7 @@ from rv import REGS
 import tap
 
 
-class Suite(StateTests, MemoryTests, SuiteBase):
+class Suite(StateTests, MemoryTests, ExtTests, SuiteBase):
     """All of them, in order."""
 
     def build(self):
@@ -58,6 +59,12 @@ class Suite(StateTests, MemoryTests, SuiteBase):
         self.remap_half()
         self.big_pages()
         self.mmio()
+        self.envcfg()
+        self.cbo_allowed()
+        self.cbo_faults()
+        self.pte_upper()
+        self.napot()
+        self.svade()
         self.pte_code()
         self.access_edges()
 
@@ -72,6 +79,8 @@ def check(t, want, got):
             a = value
         if (a ^ b) & mask:
             why.append("%s: want %x got %x%s" % (what, a & mask, b & mask, "" if mask == M64 else " (mask %x)" % mask))
+    if hasattr(t, "want_traps"):
+        why += trap_diff(t.want_traps, got[t.prog.state - SIG:])
     if t.compare_state:
         s = t.prog.state - SIG
         a, b = want[s:s + STATE_CMP], got[s:s + STATE_CMP]
@@ -84,6 +93,19 @@ def check(t, want, got):
             if (a ^ b) & t.pte_mask:
                 why.append("PTE of %x, flags %x: want %x got %x" % (va, f, a, b))
     return why
+
+
+def trap_diff(want, state):
+    """How the logged traps differ from [(cause, tval)]."""
+    n = struct.unpack_from("<Q", state, image.S_TRAPS)[0]
+    log = []
+    for k in range(min(n, image.LOGGED)):
+        cause, _, tval = struct.unpack_from("<QQQ", state, image.S_LOG + 24 * k)
+        log.append((cause, tval))
+    if n == len(want) and log == want:
+        return []
+    text = lambda ts: " ".join("%d:%x" % x for x in ts) or "none"  # noqa: E731
+    return ["traps (cause:tval): want %s got %s" % (text(want), text(log))]
 
 
 def pte_at(sig, root, va, level):

@@ -302,6 +302,35 @@ class Tables:
                     a.i("sd", rs1=o, rs2=b)
                 self.loop(name, (src, b), rows, body, 8)
 
+    def cache_blocks(self):
+        """cbo.*: from any address of a block; only cbo.zero changes something."""
+        rng = random.Random(5)
+        for op in ("cbo.zero", "cbo.clean", "cbo.flush", "cbo.inval"):
+            for b in (R["a0"], R["t0"], R["sp"], R["s9"]):
+                name = "%s (%s)" % (op, REGS[b])
+                if not self.want(name):
+                    continue
+                area = self.img.sig_alloc(bytes(rng.randrange(1, 256) for _ in range(8192)), 4096)
+                rows = [(area + k,) for k in (64, 191, 4095, 4096 + 33, 6000, 8063)]
+
+                def body(a, p, o, op=op, b=b):
+                    a.i("ld", rd=b, rs1=p)
+                    a.i(op, rs1=b)
+                    a.i("sd", rs1=o, rs2=b)
+                    # The base again: it was checked. The block's first and last bytes, and its neighbours.
+                    for k, at in enumerate((-8, 0, 24, 56, 64)):
+                        a.i("ld", rd=b, rs1=p)
+                        a.i("andi", rd=b, rs1=b, imm=-64)
+                        a.i("ld", rd=b, rs1=b, imm=at)
+                        a.i("sd", rs1=o, rs2=b, imm=8 + 8 * k)
+                self.loop(name, (b,), rows, body, 48)
+                if not self.want(name + " known"):
+                    continue
+                a = rv.Asm()
+                a.li(b, area + 1000)
+                a.i(op, rs1=b)
+                self.emit(name + " known", a, self.x())
+
     def atomics(self):
         for t in TAB.values():
             if t.fmt != "AMO" or t.name[:2] in ("lr", "sc"):
@@ -901,6 +930,7 @@ class Tables:
         self.upper()
         self.waits()
         self.memory()
+        self.cache_blocks()
         self.atomics()
         self.branches()
         self.jumps()

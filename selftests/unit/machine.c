@@ -116,7 +116,7 @@ void dtv_sbi_ram_written(struct dtv_cpu *cpu, gpa_t gpa, u64 n)
 void rig_init(struct rig *r, bool sbi)
 {
 	memset(r, 0, sizeof(*r));
-	dtv_guest_reset(&r->h, 2, sbi);
+	dtv_guest_reset(&r->h, 2, dtv_isa_all(), sbi);
 	r->h.pc = RAM_BASE;
 	r->env.isa = dtv_isa_all();
 	r->env.time = 1000;

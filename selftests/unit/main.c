@@ -35,6 +35,7 @@ static const struct {
 	{ "walk: leaves of all levels", test_walk_levels },
 	{ "walk: rights in all regimes", test_walk_rights },
 	{ "walk: faults", test_walk_faults },
+	{ "walk: memory types and NAPOT", test_walk_upper },
 	{ "walk: accessed and dirty bits", test_walk_ad },
 	{ "walk: PTEs that others change", test_walk_race },
 	{ "walk: regimes", test_walk_regime },

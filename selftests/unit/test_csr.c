@@ -127,7 +127,7 @@ void test_csr_warl(void)
 	} plain[] = {
 		{ 0x105, ~2ULL, 0 }, /* stvec */
 		{ 0x106, 0xffffffff, 0 },
-		{ 0x10a, 1, 0 },
+		{ 0x10a, 0xf1, 0 },
 		{ 0x140, ~0ULL, 0 },
 		{ 0x141, ~1ULL, 0 }, /* sepc */
 		{ 0x142, ~0ULL, 0 },
@@ -138,7 +138,7 @@ void test_csr_warl(void)
 		{ 0x304, 0xaaa, 0 }, /* mie */
 		{ 0x305, ~2ULL, 0 },
 		{ 0x306, 0xffffffff, 0 },
-		{ 0x30a, 1ULL << 63 | 1, 0 },
+		{ 0x30a, 7ULL << 61 | 0xf1, 0 },
 		{ 0x320, 5, 0 },
 		{ 0x323, 0, 0 },
 		{ 0x33f, 0, 0 },
@@ -375,7 +375,7 @@ void test_csr_sstc(void)
 	r.env.isa &= ~DTV_ISA_SSTC;
 	CHECK(!readable(&r, 0x14d));
 	wr(&r, 0x30a, ~0ULL);
-	CHECK_EQ(rd(&r, 0x30a), 1);
+	CHECK_EQ(rd(&r, 0x30a), 3ULL << 61 | 0xf1);
 }
 
 void test_csr_pmp(void)

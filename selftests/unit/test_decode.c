@@ -85,6 +85,9 @@ static void disassemble(const struct dtv_insn *i, u64 pc, char *out, size_t n)
 	case DTV_FMT_NONE:
 	case DTV_FMT_FENCE:
 		break;
+	case DTV_FMT_CBO:
+		snprintf(out, n, " (x%d)", i->rs1);
+		break;
 	case DTV_FMT_R:
 		if (i->op == DTV_OP_SFENCE_VMA || i->op == DTV_OP_SINVAL_VMA)
 			snprintf(out, n, " x%d,x%d", i->rs1, i->rs2);

@@ -42,7 +42,7 @@ static u64 *map(gva_t gva, unsigned int level, u64 leaf)
 
 static struct dtv_regime regime(u32 priv, bool sum, bool mxr)
 {
-	return (struct dtv_regime){ .satp = SATP, .priv = priv, .sum = sum, .mxr = mxr };
+	return (struct dtv_regime){ .satp = SATP, .priv = priv, .sum = sum, .mxr = mxr, .adue = true };
 }
 
 void test_walk_levels(void)
@@ -211,6 +211,35 @@ static void race(struct dtv_vm_core *vm, gpa_t gpa)
 		*race_slot = race_value;
 }
 
+void test_walk_upper(void)
+{
+	struct dtv_regime s = regime(DTV_PRIV_S, false, false);
+	unsigned int bits, level;
+	struct dtv_walk w;
+	bool ok;
+
+	/* N and PBMT, PPN's lowest four bits, in a leaf. */
+	for (bits = 0; bits < 32; bits++) {
+		s.pbmte = bits & 1;
+		s.napot = bits & 2;
+		for (level = 0; level < 2; level++) {
+			u64 pbmt = bits >> 3;
+			bool n = bits & 4;
+			u64 leaf = pte(0x3000000 | (level ? 0 : 8 << 12), V | R | W | X | A | D) |
+				   pbmt << 61 | (u64)n << 63;
+
+			map(0x5000, level, leaf);
+			ok = (!pbmt || (s.pbmte && pbmt < 3)) && (!n || (s.napot && !level));
+			CHECK_EQ(dtv_guest_walk(&machine, &s, 0x5678, DTV_ACCESS_READ, &w), ok - 1);
+			if (!ok)
+				CHECK_EQ(w.exc, DTV_EXC_LOAD_PAGE);
+			else
+				CHECK_EQ(w.gpa, level || n ? 0x3005678 : 0x3008678);
+			CHECK(!ok || w.napot == n);
+		}
+	}
+}
+
 void test_walk_ad(void)
 {
 	struct dtv_regime s = regime(DTV_PRIV_S, false, false);
@@ -231,6 +260,21 @@ void test_walk_ad(void)
 	CHECK_EQ(w.prot, 7);
 	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_READ, &w), 0);
 	CHECK_EQ(w.prot, 7);
+
+	/* Svade: what would have to be set is a fault, and nothing is written. */
+	s.adue = false;
+	slot = map(0, 0, pte(TARGET, V | R | W | X));
+	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_READ, &w), -1);
+	CHECK_EQ(w.exc, DTV_EXC_LOAD_PAGE);
+	CHECK_EQ(*slot, pte(TARGET, V | R | W | X));
+	slot = map(0, 0, pte(TARGET, V | R | W | X | A));
+	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_READ, &w), 0);
+	CHECK_EQ(w.prot, 5);
+	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_WRITE, &w), -1);
+	CHECK_EQ(w.exc, DTV_EXC_STORE_PAGE);
+	slot = map(0, 0, pte(TARGET, V | R | W | X | A | D));
+	CHECK_EQ(dtv_guest_walk(&machine, &s, 0, DTV_ACCESS_WRITE, &w), 0);
+	s.adue = true;
 
 	/* Fetch sets A alone. */
 	slot = map(0, 0, pte(TARGET, V | R | W | X));

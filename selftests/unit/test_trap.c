@@ -104,7 +104,7 @@ void test_trap_delegation(void)
 	r.h.view_base = 3;
 	r.h.f[31] = 4;
 	r.h.pmpaddr[15] = 5;
-	dtv_guest_reset(&r.h, 0, false);
+	dtv_guest_reset(&r.h, 0, dtv_isa_all(), false);
 	CHECK_EQ(r.h.host_sp, 1);
 	CHECK_EQ(r.h.exit_fd, 2);
 	CHECK_EQ(r.h.view_base, 3);

@@ -114,6 +114,7 @@ void test_trap_interrupts(void);
 void test_walk_levels(void);
 void test_walk_rights(void);
 void test_walk_faults(void);
+void test_walk_upper(void);
 void test_walk_ad(void);
 void test_walk_race(void);
 void test_walk_regime(void);

@@ -910,6 +910,12 @@ static inline void andps_rrr(struct dtv_buf *b, u8 d, u8 a, u8 s)
 	x86_vex_rr(b, false, 0, 1, 0x54, d, a, s);
 }
 
+/* movaps [m], x: 16 bytes, aligned */
+static inline void movaps_mr(struct dtv_buf *b, struct x86_mem m, u8 s)
+{
+	x86_vex_rm(b, false, 0, 1, 0x29, s, 0, m);
+}
+
 /* d = ~a & s */
 static inline void andnps_rrr(struct dtv_buf *b, u8 d, u8 a, u8 s)
 {

@@ -589,7 +589,7 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	if ((tx->facts.nan_d | tx->facts.nan_s) && (sees_f(tx) || !opt(tx, DTV_OPT_FP_NAN)))
 		dtv_x86_fp_settle(tx);
 	if (!dtv_x86_sys(tx) && !dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_bit(tx) &&
-	    !dtv_x86_fp(tx))
+	    !dtv_x86_cbo(tx) && !dtv_x86_fp(tx))
 		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM,
 			    true);
 	if (!rd || tx->rd_is_f)

@@ -107,11 +107,12 @@ struct x86_mem guest_mem(struct dtv_tx *tx, u8 rs1, s32 imm, u8 tmp);
 
 /*
  * select_fp.c: F and D. select_mem.c: loads, stores, atomics. select_bit.c: Zb*,
- * Zicond. select_int.c: the rest.
+ * Zicond. select_cbo.c: Zicbom, Zicboz. select_int.c: the rest.
  * Each returns false when the op is not its.
  */
 bool dtv_x86_int(struct dtv_tx *tx);
 bool dtv_x86_bit(struct dtv_tx *tx);
+bool dtv_x86_cbo(struct dtv_tx *tx);
 bool dtv_x86_mem(struct dtv_tx *tx);
 bool dtv_x86_fp(struct dtv_tx *tx);
 bool dtv_x86_sys(struct dtv_tx *tx);

@@ -22,8 +22,8 @@ class StateTests:
             # QEMU keeps what is written; cause codes are WLRL.
             "mcause": 1 << 63 | 15, "scause": 1 << 63 | 15,
             "mcounteren": 7, "scounteren": 7, "mcountinhibit": 5,
-            # FIOM; STCE where there is Sstc.
-            "menvcfg": 1 | 1 << 63, "senvcfg": 1,
+            # FIOM CBCFE CBZE STCE. QEMU takes 2 for CBIE, has no ADUE, and PBMTE is off first ("envcfg" has expectations).
+            "menvcfg": 1 | 3 << 6 | 1 << 63, "senvcfg": 1 | 3 << 6,
             # QEMU keeps bit 0; the manual says it reads zero (test "csr fixed bits").
             "sepc": ~1 & M64, "mepc": ~1 & M64,
         }
@@ -426,7 +426,7 @@ class StateTests:
             t = Test(self, name)
             t.csrwv("stimecmp", M64)
             if what != "S no STCE":
-                t.csrwv("menvcfg", 1 << 63)
+                t.csrwv("menvcfg", 1 << 63 | MENVCFG)
             t.csrr(R["a1"], "mip")
             t.out(R["a1"], "STIP with stimecmp at its end", 0x20)
             if what != "M":
@@ -456,7 +456,7 @@ class StateTests:
             t.la(R["t0"], "strap", vec)
             t.csrw("stvec", R["t0"])
             t.csrwv("stimecmp", M64)
-            t.csrwv("menvcfg", 1 << 63)
+            t.csrwv("menvcfg", 1 << 63 | MENVCFG)
             t.csrwv("mideleg", 0x222)
             t.csrwv("mie", 0x20)
             t.li(R["a5"], 0)

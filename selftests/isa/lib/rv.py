@@ -41,7 +41,7 @@ TAB = _load()
 
 # Extensions of integer computation, and the instructions that the packaged QEMU has not or (ctzw) gets wrong.
 INT_EXTS = ("I", "M", "ZBA", "ZBB", "ZBC", "ZBS", "ZBKB", "ZICOND")
-NOT_IN_QEMU = [t.name for t in TAB.values() if t.ext in ("ZICOND", "ZAWRS") or t.name == "ctzw"]
+NOT_IN_QEMU = [t.name for t in TAB.values() if t.ext in ("ZICOND", "ZAWRS", "ZICBOM", "ZICBOZ") or t.name == "ctzw"]
 
 LOADS = "lb lh lw ld lbu lhu lwu".split()
 STORES = "sb sh sw sd".split()
@@ -93,6 +93,8 @@ def enc(name, rd=0, rs1=0, rs2=0, rs3=0, imm=0, rm=7, aq=0, rl=0, csr=0):
         return w | rd << 7 | rs1 << 15 | csr << 20
     if f == "CSRI":
         return w | rd << 7 | (imm & 31) << 15 | csr << 20
+    if f == "CBO":
+        return w | rs1 << 15
     if f == "FENCE":
         return w | rd << 7 | rs1 << 15 | (imm & 0xfff) << 20
     return w

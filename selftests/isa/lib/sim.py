@@ -243,6 +243,8 @@ def decode(w):
         return ("opw", f3, f7, rd, rs1, rs2)
     if op == 0x0f and f3 < 2 or w in (0x00d00073, 0x01d00073):
         return ("nop",)
+    if op == 0x0f and f3 == 2 and rd == 0 and w >> 20 in (0, 1, 2, 4):
+        return ("cbo", w >> 20, rs1)
     if op == 0x2f and f3 in (2, 3):
         return ("amo", w >> 27, f3, rd, rs1, rs2)
     raise NotSimulated("%08x" % w)
@@ -335,6 +337,10 @@ class Sim:
                 if t[1]:
                     x[t[1]] = nxt
                 nxt = to
+            elif k == "cbo":
+                if t[1] == 4:
+                    for i in range(0, 64, 8):
+                        self.st((x[t[2]] & -64) + i, 0, 8)
             elif k == "amo":
                 self.amo(x, *t[1:])
             pc = nxt
