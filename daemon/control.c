@@ -270,11 +270,52 @@ static void guest_show(struct dtv_guest *g, struct dtv_conn *c, json_t *params)
 	dtv_guest_ask(g, "info", -1, show_answer, s);
 }
 
+/* What an ended guest has said. A socket takes more than a ring without waiting. */
+static void send_log(struct dtv_guest *g, int fd)
+{
+	char *log = dtv_zalloc(DTV_RING_BYTES);
+	size_t n = dtv_guest_log(g, log, DTV_RING_BYTES);
+
+	if (send(fd, log, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		dtv_log(DTV_DEBUG, "console: %s", strerror(errno));
+	free(log);
+}
+
+/**
+ * struct attach - a console on its way to a guest
+ * @guest: to whom
+ * @fd: the console
+ */
+struct attach {
+	struct dtv_guest *guest;
+	int fd;
+};
+
+static void attach_ended(void *arg, json_t *answer)
+{
+	struct attach *a = arg;
+
+	if (answer && !dtv_guest_alive(a->guest))
+		send_log(a->guest, a->fd);
+	close(a->fd);
+	free(a);
+}
+
+/* A guest that was about to end has not taken it: what it said is in its log then. */
+static void attach_answer(void *arg, json_t *answer)
+{
+	struct attach *a = arg;
+
+	if (json_object_get(answer, "error") && dtv_guest_ending(a->guest))
+		dtv_guest_wait(a->guest, NULL, attach_ended, a);
+	else
+		attach_ended(a, NULL);
+}
+
 /* The descriptor is the guest's from then on: dtvd can go, the console stays. */
 static void guest_console(struct dtv_guest *g, struct dtv_conn *c, json_t *params)
 {
-	char *log;
-	size_t n;
+	struct attach *a;
 	int fd;
 
 	(void)params;
@@ -287,17 +328,15 @@ static void guest_console(struct dtv_guest *g, struct dtv_conn *c, json_t *param
 	fd = dtv_conn_upgrade(c, NULL);
 	if (fd < 0)
 		return;
-	if (dtv_guest_alive(g)) {
-		dtv_guest_ask(g, "console", fd, NULL, NULL);
-	} else {
-		log = dtv_zalloc(DTV_RING_BYTES);
-		n = dtv_guest_log(g, log, DTV_RING_BYTES);
-		/* A socket takes more than a ring without waiting. */
-		if (send(fd, log, n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-			dtv_log(DTV_DEBUG, "console: %s", strerror(errno));
-		free(log);
+	if (!dtv_guest_alive(g)) {
+		send_log(g, fd);
+		close(fd);
+		return;
 	}
-	close(fd);
+	a = dtv_zalloc(sizeof(*a));
+	a->guest = g;
+	a->fd = fd;
+	dtv_guest_ask(g, "console", fd, attach_answer, a);
 }
 
 static void wait_answer(void *arg, json_t *answer)

@@ -773,6 +773,12 @@ bool dtv_guest_alive(const struct dtv_guest *g)
 	return g->state != STOPPED;
 }
 
+/** dtv_guest_ending - has it ended, or does its process not speak any more? */
+bool dtv_guest_ending(const struct dtv_guest *g)
+{
+	return g->state == STOPPED || g->chan < 0;
+}
+
 /** dtv_guest_describe - an object of type Guest of the interface; the caller's */
 json_t *dtv_guest_describe(const struct dtv_guest *g)
 {

@@ -38,6 +38,7 @@ void dtv_guests_told(struct dtv_guests *gs, const char *name, const char *state,
 		     const char *reason);
 
 bool dtv_guest_alive(const struct dtv_guest *g);
+bool dtv_guest_ending(const struct dtv_guest *g);
 json_t *dtv_guest_describe(const struct dtv_guest *g);
 void dtv_guest_ask(struct dtv_guest *g, const char *op, int fd, dtv_answer_fn fn, void *arg);
 void dtv_guest_kill(struct dtv_guest *g, const char *reason, dtv_answer_fn fn, void *arg);
