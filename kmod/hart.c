@@ -665,6 +665,7 @@ static enum access_kind classify(const struct dtv_insn *in, u8 *len)
 		return ACC_LOAD;
 	case DTV_OP_LH:
 	case DTV_OP_LHU:
+	case DTV_OP_FLH:
 		*len = 2;
 		return ACC_LOAD;
 	case DTV_OP_LW:
@@ -680,6 +681,7 @@ static enum access_kind classify(const struct dtv_insn *in, u8 *len)
 		*len = 1;
 		return ACC_STORE;
 	case DTV_OP_SH:
+	case DTV_OP_FSH:
 		*len = 2;
 		return ACC_STORE;
 	case DTV_OP_SW:
@@ -729,6 +731,9 @@ static void finish_load(struct dtv_hart *h, const struct dtv_insn *in, u64 v)
 	case DTV_OP_LWU:
 		v = (u32)v;
 		break;
+	case DTV_OP_FLH:
+		h->f[rd] = v | DTV_FP_BOX16;
+		return;
 	case DTV_OP_FLW:
 		h->f[rd] = v | 0xffffffff00000000ULL;
 		return;
@@ -738,6 +743,13 @@ static void finish_load(struct dtv_hart *h, const struct dtv_insn *in, u64 v)
 	}
 	if (rd)
 		h->x[rd] = v;
+}
+
+static u64 store_data(const struct dtv_hart *h, const struct dtv_insn *in)
+{
+	bool fp = in->op == DTV_OP_FSH || in->op == DTV_OP_FSW || in->op == DTV_OP_FSD;
+
+	return fp ? h->f[in->rs2 & 31] : h->x[in->rs2 & 31];
 }
 
 static u64 amo_result(const struct dtv_insn *in, bool w, u64 old, u64 arg)
@@ -984,9 +996,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		if (kind >= ACC_AMO || n1 < len || (gpa & (len - 1)))
 			return access_fault(cpu, kind, gva);
 		if (kind == ACC_STORE) {
-			data = in.fmt == DTV_FMT_S && (in.op == DTV_OP_FSW || in.op == DTV_OP_FSD) ?
-				       h->f[in.rs2 & 31] :
-				       h->x[in.rs2 & 31];
+			data = store_data(h, &in);
 			if (len < 8)
 				data &= (1ULL << len * 8) - 1;
 		}
@@ -1010,8 +1020,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		finish_load(h, &in, data);
 		break;
 	case ACC_STORE:
-		data = in.op == DTV_OP_FSW || in.op == DTV_OP_FSD ? h->f[in.rs2 & 31] :
-								    h->x[in.rs2 & 31];
+		data = store_data(h, &in);
 		wrote_ram(vm, gpa);
 		if (p2)
 			wrote_ram(vm, gpa2);

@@ -392,6 +392,9 @@ void dtv_decode(u32 raw, u64 isa, struct dtv_insn *insn)
 		op = match32(raw);
 		ok = operands32(insn, raw, rows[op].fmt);
 	}
+	/* What converts to or from doubles needs both. */
+	if ((op == DTV_OP_FCVT_D_H || op == DTV_OP_FCVT_H_D) && !(isa & DTV_ISA_D))
+		ok = false;
 	if (!ok || !(rows[op].isa & isa)) {
 		*insn = (struct dtv_insn){ .len = len, .raw = raw };
 		return;

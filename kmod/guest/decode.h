@@ -39,6 +39,8 @@
 #define DTV_ISA_SVNAPOT BIT_ULL(24)
 #define DTV_ISA_SVADU BIT_ULL(25)
 #define DTV_ISA_SVADE BIT_ULL(26)
+#define DTV_ISA_ZFHMIN BIT_ULL(37)
+#define DTV_ISA_ZFH BIT_ULL(38)
 /* Names for what is so anyway. */
 #define DTV_ISA_ZIC64B BIT_ULL(27)
 #define DTV_ISA_ZICCAMOA BIT_ULL(28)

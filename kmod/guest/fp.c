@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fp.c - IEEE 754 binary32 and binary64 with integers: all of F and D, in all
- * five rounding modes, with exact flags.
+ * fp.c - IEEE 754 binary16, binary32 and binary64 with integers: all of F, D and
+ * Zfh, in all five rounding modes, with exact flags.
  *
  * Translated code uses the host's FPU and comes here for what that cannot do
- * (rounding mode RMM, singles that are not boxed). Tests use it as the
+ * (rounding mode RMM, singles that are not boxed, all of Zfh). Tests use it as the
  * reference for translated code.
  *
  * A finite number that is not zero is sig * 2^(exp - 63) with bit 63 of sig
@@ -22,6 +22,7 @@ struct fp_format {
 	s16 emax; /* largest exponent, and the bias */
 };
 
+static const struct fp_format half = { 10, 16, 15 };
 static const struct fp_format single = { 23, 32, 127 };
 static const struct fp_format dbl = { 52, 64, 1023 };
 
@@ -488,31 +489,36 @@ static u64 fp_from_int(struct fp_env *e, u64 v, unsigned int width, bool uns)
 	return pack(e, sign, 63 - shift, v << shift, false);
 }
 
-/* f[r] as a number of format @f: a single that is not boxed is the canonical NaN (21.2). */
+/* By an instruction's fmt field, and the source of a conversion between formats. */
+static const struct fp_format *const formats[4] = { &single, &dbl, &half, &dbl };
+
+/* f[r] as a number of format @f: what is narrower and not boxed is the canonical NaN (21.2). */
 static u64 read_f(const struct dtv_hart *h, const struct fp_format *f, u8 r)
 {
 	u64 v = READ_ONCE(h->f[r & 31]);
 
 	if (f == &dbl)
 		return v;
+	if (f == &half)
+		return v >= DTV_FP_BOX16 ? (u16)v : DTV_FP_NAN16;
 	return v >= DTV_FP_BOX ? (u32)v : DTV_FP_NAN32;
 }
 
 static void write_f(struct dtv_hart *h, const struct fp_format *f, u8 r, u64 v)
 {
-	h->f[r & 31] = f == &dbl ? v : v | DTV_FP_BOX;
+	h->f[r & 31] = f == &dbl ? v : v | (f == &half ? DTV_FP_BOX16 : DTV_FP_BOX);
 }
 
 /* What the instruction gives for its operands; false: it is none of these. */
 static bool execute(const struct dtv_hart *h, const struct dtv_insn *insn, struct fp_env *e,
 		    u64 *res, bool *to_x)
 {
-	const struct fp_format *f = insn->raw >> 25 & 1 ? &dbl : &single;
+	const struct fp_format *f = formats[insn->raw >> 25 & 3], *from;
 	u64 abits = read_f(h, f, insn->rs1), bbits = read_f(h, f, insn->rs2);
 	struct fp_num a = unpack(f, abits), b = unpack(f, bbits), c;
 	u64 x = insn->rs1 ? READ_ONCE(h->x[insn->rs1 & 31]) : 0;
 	u64 s = sign_bit(f, true);
-	u16 op = dtv_fp_single_op(insn->op);
+	u16 op = dtv_fp_half_op(dtv_fp_single_op(insn->op));
 
 	e->fmt = f;
 	*to_x = false;
@@ -560,8 +566,12 @@ static bool execute(const struct dtv_hart *h, const struct dtv_insn *insn, struc
 		return true;
 	case DTV_OP_FCVT_S_D:
 	case DTV_OP_FCVT_D_S:
-		*res = pack_num(e, unpack(f == &dbl ? &single : &dbl,
-					  read_f(h, f == &dbl ? &single : &dbl, insn->rs1)));
+	case DTV_OP_FCVT_S_H:
+	case DTV_OP_FCVT_H_S:
+	case DTV_OP_FCVT_D_H:
+	case DTV_OP_FCVT_H_D:
+		from = formats[insn->rs2 & 3];
+		*res = pack_num(e, unpack(from, read_f(h, from, insn->rs1)));
 		return true;
 	case DTV_OP_FCVT_S_W:
 	case DTV_OP_FCVT_S_WU:
@@ -570,7 +580,7 @@ static bool execute(const struct dtv_hart *h, const struct dtv_insn *insn, struc
 		*res = fp_from_int(e, x, insn->raw >> 21 & 1 ? 64 : 32, insn->raw >> 20 & 1);
 		return true;
 	case DTV_OP_FMV_W_X:
-		*res = f == &dbl ? x : (u32)x;
+		*res = f == &dbl ? x : f == &half ? (u16)x : (u32)x;
 		return true;
 	}
 
@@ -605,7 +615,9 @@ static bool execute(const struct dtv_hart *h, const struct dtv_insn *insn, struc
 		return true;
 	case DTV_OP_FMV_X_W:
 		/* The bits, boxed or not. */
-		*res = f == &dbl ? abits : (u64)(s64)(s32)READ_ONCE(h->f[insn->rs1 & 31]);
+		*res = READ_ONCE(h->f[insn->rs1 & 31]);
+		if (f != &dbl)
+			*res = f == &half ? (u64)(s64)(s16)*res : (u64)(s64)(s32)*res;
 		return true;
 	}
 	return false;

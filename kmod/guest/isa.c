@@ -49,6 +49,8 @@ static const struct ext exts[] = {
 	{ "zihpm", DTV_ISA_ZIHPM, DTV_ISA_ZICSR },
 	{ "za64rs", DTV_ISA_ZA64RS, 0 },
 	{ "zawrs", DTV_ISA_ZAWRS, 0 },
+	{ "zfh", DTV_ISA_ZFH, FLOAT | DTV_ISA_ZFHMIN },
+	{ "zfhmin", DTV_ISA_ZFHMIN, FLOAT },
 	{ "zba", DTV_ISA_ZBA, 0 },
 	{ "zbb", DTV_ISA_ZBB, 0 },
 	{ "zbc", DTV_ISA_ZBC, 0 },

@@ -25,7 +25,7 @@ import tap
 LETTERS = "imafdc"
 with open(os.path.join(rv.TOP, "kmod", "guest", "isa.c")) as table:
     NAMES = [n for n in re.findall(r'\{ "(\w+)", DTV_ISA_', table.read()) if len(n) > 1 and n != "zicsr"]
-NEEDED_BY = {"f": ["d"]}
+NEEDED_BY = {"f": ["d", "zfh", "zfhmin"], "zfhmin": ["zfh"]}
 CSRS = {"zicntr": [0xc00, 0xc01, 0xc02], "zihpm": [0xc03, 0xc10, 0xc1f], "sstc": [0x14d], "f": [1, 2, 3]}
 ALWAYS = ("i", "c")
 # Nothing of these is illegal anywhere.
@@ -53,7 +53,7 @@ def words(ext):
     exts = all_exts()
     out = []
     for t in TAB.values():
-        if exts[t.name] != [ext] and not (ext == "f" and exts[t.name] == ["d"]):
+        if not set(exts[t.name]) <= {ext} | set(NEEDED_BY.get(ext, [])):
             continue
         kw = {}
         if t.fmt not in ("NONE", "FENCE"):

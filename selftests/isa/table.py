@@ -26,7 +26,7 @@ import struct
 import image
 from image import FS_INITIAL, MPP, SIG, STATE_CMP
 import rv
-from rv import BRANCHES, INT_EXTS, LOADS, MAPPED, NOT_IN_QEMU, R, REGS, STORES, TAB, UNMAPPED
+from rv import BRANCHES, FP_EXTS, FP_MEM, INT_EXTS, LOADS, MAPPED, NOT_IN_QEMU, R, REGS, STORES, TAB, UNMAPPED
 import sim
 import tap
 
@@ -69,6 +69,10 @@ _S = [0, 1 << 31, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000, 0x7fc00000, 0x
       0xcf000000, 0x4f000000, 0x5f000000, 0x5f800000, 0x3f000000, 0x40490fdb, 0xcf000001, 0xdf000001,
       0xbf400000, 0x4f7fffff]
 F_SPECIAL_S = [0xffffffff00000000 | v for v in _S] + [0x7ff8000000000000, 0x3f800000, 0xfffffffe3f800000]
+_H = [0, 1 << 15, 0x3c00, 0xbc00, 0x7c00, 0xfc00, 0x7e00, 0xfe12, 0x7c01, 0xfd00, 1, 0x83ff, 0x0400, 0x7bff,
+      0x1400, 0x3c01, 0x77ff, 0xf800, 0x7800, 0x0200, 0x3800, 0x4248, 0xbe00, 0x5bff, 0x6400, 0x8001]
+F_SPECIAL_H = [0xffffffffffff0000 | v for v in _H] + [0x7ff8000000000000, 0xffffffff00003c00, 0x3c00]
+FMA_H = [F_SPECIAL_H[i] for i in (0, 1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 21)] + [0xffffffff3f803c00]
 FMA_D = [F_SPECIAL_D[i] for i in (0, 1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 21)]
 FMA_S = [F_SPECIAL_S[i] for i in (0, 1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 22)] + [0x3f800000]
 F_TRIPLES = [(1, 2, 3), (0, 31, 16), (4, 4, 5), (6, 7, 6), (8, 9, 9), (10, 10, 10)]
@@ -699,7 +703,7 @@ class Tables:
             a.i("sd", rs1=o, rs2=t, imm=imm)
 
         for t in TAB.values():
-            if t.ext not in ("F", "D") or t.name in ("flw", "fsw", "fld", "fsd"):
+            if t.ext not in FP_EXTS or t.name in FP_MEM:
                 continue
             parts = t.name.split(".")
             two = t.mask & 0x01f00000 == 0 and t.fmt != "R4"
@@ -708,18 +712,19 @@ class Tables:
                       or parts[0] in ("feq", "flt", "fle", "fclass") or t.name.startswith("fmv.x"))
             src = parts[2] if parts[0] in ("fcvt", "fmv") else parts[1]
             single = src in ("s", "w") and not from_int
-            vals = F_SPECIAL_S if single else F_SPECIAL_D
+            half = src == "h" and not from_int
+            vals = F_SPECIAL_H if half else F_SPECIAL_S if single else F_SPECIAL_D
             if from_int:
                 rows = [(v,) for v in INTS + [M64 - (1 << 10), 0xffffffffffffff7f, 0x1000001, 0x20000000000001,
                                               0xff7fffffffffffff, 0x7fffffbfffffffff, 0x8000004000000001,
                                               0x7ffffffffffffdff, 0xfffffffffffffc00, 0x1000003]]
             elif t.fmt == "R4":
-                v3 = FMA_S if single else FMA_D
+                v3 = FMA_H if half else FMA_S if single else FMA_D
                 rows = [(a, b, c) for a in v3 for b in v3 for c in v3]
             elif two:
                 rows = [(a, b) for a in vals for b in vals]
             else:
-                rows = [(a,) for a in vals + self.numbers(single)]
+                rows = [(a,) for a in vals + self.numbers(16 if half else 32 if single else 64)]
             variants = []
             if t.fmt in ("FP", "R4"):
                 variants += [(rm, 0, F_TRIPLES[0]) for rm in range(5)]
@@ -780,23 +785,32 @@ class Tables:
         self.fp_memory()
         self.fp_illegal()
 
-    def numbers(self, single):
+    def numbers(self, bits):
         rng = random.Random(3)
         out = []
         for k in range(60):
-            if single:
+            if bits == 16:
+                out.append(0xffffffffffff0000 | rng.getrandbits(1) << 15 | rng.randrange(32) << 10 | rng.getrandbits(10))
+            elif bits == 32:
                 e = rng.choice([rng.randrange(256), rng.randrange(90, 200)])
                 out.append(0xffffffff00000000 | rng.getrandbits(1) << 31 | e << 23 | rng.getrandbits(23))
             else:
                 e = rng.choice([rng.randrange(2048), rng.randrange(990, 1100), rng.randrange(890, 1160)])
                 out.append(rng.getrandbits(1) << 63 | e << 52 | rng.getrandbits(52))
+        # Around what halves hold: conversions to them round, overflow and underflow there.
+        if bits == 32:
+            out += [0xffffffff00000000 | v for v in (0x477fe000, 0x477fefff, 0x477ff000, 0x387fe000, 0x387fefff, 0x387ff000,
+                                                     0x33000000, 0x33000001, 0x32ffffff, 0x387fc000, 0xb8000fff, 0x3f801000)]
+        if bits == 64:
+            out += [0x40effdffffffffff, 0x40effe0000000000, 0x3f0ffc0000000000, 0x3f0ffdffffffffff, 0x3f0ffe0000000001,
+                    0x3e60000000000000, 0x3e60000000000001, 0xbf00020000000000, 0x3ff0020000000000, 0x3ff0020000000001]
         return out
 
     def fp_memory(self):
         area = self.img.alloc(bytes(self.rng.randrange(256) for _ in range(8192)), 4096)
         bases = [(area + d,) for d in (2048, 2049, 4096 - 8, 4096 - 4, 4096 - 1, 4097)]
         offs = [0, 4, -4, 2047, -2048]
-        for op in ("flw", "fld"):
+        for op in ("flh", "flw", "fld"):
             for fd, b in ((0, R["a0"]), (31, R["t0"]), (10, R["sp"]), (8, R["s10"])):
                 def body(a, p, o, op=op, fd=fd, b=b):
                     for k, i in enumerate(offs):
@@ -804,7 +818,7 @@ class Tables:
                         a.i(op, rd=fd, rs1=b, imm=i)
                         a.i("fsd", rs1=o, rs2=fd, imm=8 * k)
                 self.loop("%s f%d,(%s)" % (op, fd, REGS[b]), (b,), bases, body, 8 * len(offs), pure=False)
-        for op in ("fsw", "fsd"):
+        for op in ("fsh", "fsw", "fsd"):
             for fs, b in ((0, R["a0"]), (31, R["t0"]), (10, R["sp"]), (8, R["s10"])):
                 name = "%s f%d,(%s)" % (op, fs, REGS[b])
                 if not self.want(name):
@@ -840,10 +854,10 @@ class Tables:
         """FS off, reserved rounding modes: every FP instruction traps, or does not, as the manual says."""
         def all_fp(a, kw):
             for t in TAB.values():
-                if t.ext not in ("F", "D") or (kw and t.fmt not in ("FP", "R4")):
+                if t.ext not in FP_EXTS or (kw and t.fmt not in ("FP", "R4")):
                     continue
                 base = dict(kw)
-                if t.name in ("flw", "fld", "fsw", "fsd"):
+                if t.name in FP_MEM:
                     base["rs1"] = R["a0"]
                     a.i(t.name, rd=5, rs2=6, **base)
                 else:
@@ -871,14 +885,14 @@ class Tables:
     def fs_dirty(self):
         """Which FP instructions make FS dirty: those that write FP state must."""
         for t in TAB.values():
-            if t.ext not in ("F", "D") or t.fmt == "S" or t.name.startswith(("fmv.x", "feq", "flt", "fle",
+            if t.ext not in FP_EXTS or t.fmt == "S" or t.name.startswith(("fmv.x", "feq", "flt", "fle",
                                                                             "fclass", "fcvt.w", "fcvt.l")):
                 continue
             name = "FS dirty after %s" % t.name
             if not self.want(name):
                 continue
             a = rv.Asm()
-            a.i(t.name, rd=5, rs1=R["a0"] if t.name in ("flw", "fld") else 6, rs2=7)
+            a.i(t.name, rd=5, rs1=R["a0"] if t.name in FP_MEM else 6, rs2=7)
             x = self.x()
             x[R["a0"]] = self.img.alloc(8)
             self.emit(name, a, x, pure=False)

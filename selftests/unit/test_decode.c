@@ -40,7 +40,9 @@ static unsigned int fp_ints(const char *name)
 		return 1;
 	if (!strncmp(name, "fmv.w.x", 7) || !strncmp(name, "fmv.d.x", 7) ||
 	    !strncmp(name, "fcvt.s.w", 8) || !strncmp(name, "fcvt.s.l", 8) ||
-	    !strncmp(name, "fcvt.d.w", 8) || !strncmp(name, "fcvt.d.l", 8))
+	    !strncmp(name, "fcvt.d.w", 8) || !strncmp(name, "fcvt.d.l", 8) ||
+	    !strncmp(name, "fmv.h.x", 7) || !strncmp(name, "fcvt.h.w", 8) ||
+	    !strncmp(name, "fcvt.h.l", 8))
 		return 2;
 	return 0;
 }
@@ -58,14 +60,14 @@ static bool one_source(const struct dtv_insn *i)
 /* Integer to double and single to double are exact: objdump prints no rounding mode. */
 static bool exact(u16 op)
 {
-	return op == DTV_OP_FCVT_D_W || op == DTV_OP_FCVT_D_WU || op == DTV_OP_FCVT_D_S;
+	return op == DTV_OP_FCVT_S_H || op == DTV_OP_FCVT_D_H || op == DTV_OP_FCVT_D_W || op == DTV_OP_FCVT_D_WU || op == DTV_OP_FCVT_D_S;
 }
 
 static void disassemble(const struct dtv_insn *i, u64 pc, char *out, size_t n)
 {
 	const char *name = dtv_op_name(i->op);
 	bool fp = name[0] == 'f' && i->fmt != DTV_FMT_FENCE;
-	bool fp_mem = i->op == DTV_OP_FLW || i->op == DTV_OP_FLD || i->op == DTV_OP_FSW ||
+	bool fp_mem = i->op == DTV_OP_FLH || i->op == DTV_OP_FSH || i->op == DTV_OP_FLW || i->op == DTV_OP_FLD || i->op == DTV_OP_FSW ||
 		      i->op == DTV_OP_FSD;
 	unsigned int ints = fp_ints(name);
 	char rd = fp && !(ints & 1) ? 'f' : 'x';
@@ -452,6 +454,11 @@ void test_decode_isa(void)
 		{ 0x68755513, DTV_ISA_ZBKB }, /* brev8 a0,a0 */
 		{ 0x0ec55533, DTV_ISA_ZICOND }, /* czero.eqz a0,a0,a2 */
 		{ 0x00d00073, DTV_ISA_ZAWRS },
+		{ 0x04c50553, DTV_ISA_ZFH }, /* fadd.h fa0,fa0,fa2,rne */
+		{ 0x00051507, DTV_ISA_ZFH | DTV_ISA_ZFHMIN }, /* flh fa0,0(a0) */
+		{ 0x42250553, DTV_ISA_D }, /* fcvt.d.h fa0,fa0 */
+		{ 0x0045200f, DTV_ISA_ZICBOZ }, /* cbo.zero (a0) */
+		{ 0x0015200f, DTV_ISA_ZICBOM }, /* cbo.clean (a0) */
 	};
 	struct dtv_insn insn;
 	unsigned int i;

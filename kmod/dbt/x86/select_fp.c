@@ -1062,12 +1062,27 @@ static bool rounds(u16 op, bool dbl)
 	return false;
 }
 
+/* Zfh, whose instructions are in C. */
+static bool half(struct dtv_tx *tx)
+{
+	u16 op = tx->insn.op, like = dtv_fp_half_op(op);
+
+	if (op < DTV_OP_FLH || op > DTV_OP_FCVT_H_D)
+		return false;
+	tx->rd_is_f = !writes_x(like);
+	enter(tx, !reads_only(like));
+	system_exit(tx, op == DTV_OP_FLH || op == DTV_OP_FSH ? DTV_EXIT_ACCESS : DTV_EXIT_FP, true);
+	return true;
+}
+
 bool dtv_x86_fp(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
 	u16 op = dtv_fp_single_op(in->op);
 	bool dbl = op != in->op;
 
+	if (half(tx))
+		return true;
 	/* The rows of F and D in insns.h. */
 	if (in->op < DTV_OP_FLW || in->op > DTV_OP_FCVT_D_S)
 		return false;

@@ -13,7 +13,7 @@ import struct
 import image
 from image import FS_INITIAL, MPP
 import rv
-from rv import BRANCHES, INT_EXTS, LOADS, MAPPED, NOT_IN_QEMU, STORES, TAB, UNMAPPED
+from rv import BRANCHES, FP_EXTS, FP_MEM, INT_EXTS, LOADS, MAPPED, NOT_IN_QEMU, STORES, TAB, UNMAPPED
 
 M64 = (1 << 64) - 1
 PAGE = 4096
@@ -22,7 +22,7 @@ RR = [t.name for t in TAB.values() if t.fmt == "R" and t.ext in INT_EXTS and t.n
 RI = [t.name for t in TAB.values() if t.ext == "I" and t.fmt == "I" and t.name not in LOADS + ["jalr"]]
 SH = [t.name for t in TAB.values() if t.fmt in ("SH", "SHW")]
 AMO = [t.name for t in TAB.values() if t.fmt == "AMO" and t.name[:2] not in ("lr", "sc")]
-FPOPS = [t for t in TAB.values() if t.ext in ("F", "D") and t.name not in ("flw", "fld", "fsw", "fsd")]
+FPOPS = [t for t in TAB.values() if t.ext in FP_EXTS and t.name not in FP_MEM]
 
 VALUES = [0, 1, M64, 2, 1 << 63, (1 << 63) - 1, 1 << 31, (1 << 31) - 1, M64 << 31 & M64, (1 << 32) - 1,
           1 << 32, 31, 32, 63, 64, 1 << 12, 0x5555555555555555]
@@ -33,7 +33,7 @@ STRAY = [1 << 63, 1 << 62, 0x7ffffffffffff000, M64 - 4095 & M64, 1 << 39, 1 << 3
 FVALUES = [0, 1 << 63, 0x3ff0000000000000, 0x7ff0000000000000, 0xfff0000000000000, 0x7ff8000000000000,
            0x7ff0000000000001, 1, 0x800fffffffffffff, 0x7fefffffffffffff, 0x41dfffffffc00000,
            0xffffffff3f800000, 0xffffffff7f800000, 0xffffffff7fc00000, 0xffffffff00000001, 0xffffffff80000000,
-           0xffffffff7f7fffff, 0xffffffff4effffff, 0x43e0000000000000, 0xc3e0000000000000]
+           0xffffffffffff3c00, 0xffffffffffff7c00, 0xffffffffffff0001, 0xffffffff7f7fffff, 0xffffffff4effffff, 0x43e0000000000000, 0xc3e0000000000000]
 ILLEGAL = [0, 0xffffffff, 0x8002, 0x0000000b, 0x9c41, 0xfffff07f, 0x00007003, 0x02000013 | 0x7c001000, 0x7f]
 
 # Where programs in S- and U-mode see their pages.
@@ -357,8 +357,8 @@ class Gen:
         r = self.r
         b = r.choice(self.bases)
         if r.random() < 0.6:
-            return ("asm", [("i", r.choice(["flw", "fld"]), dict(rd=r.randrange(32), rs1=b, imm=self.off()))])
-        return ("asm", [("i", r.choice(["fsw", "fsd"]), dict(rs2=r.randrange(32), rs1=b, imm=self.off()))])
+            return ("asm", [("i", r.choice(["flh", "flw", "flw", "fld", "fld"]), dict(rd=r.randrange(32), rs1=b, imm=self.off()))])
+        return ("asm", [("i", r.choice(["fsh", "fsw", "fsw", "fsd", "fsd"]), dict(rs2=r.randrange(32), rs1=b, imm=self.off()))])
 
     def n_trap(self):
         r = self.r

@@ -160,7 +160,7 @@ class RunError(Exception):
     """A run that did not end by itself, or ended wrongly."""
 
 
-QEMU_CPU = "rv64,zba=on,zbb=on,zbc=on,zbs=on,zbkb=on,svinval=on,svnapot=on,svpbmt=on,h=off,pmu-num=29"
+QEMU_CPU = "rv64,zba=on,zbb=on,zbc=on,zbs=on,zbkb=on,svinval=on,Zfh=on,Zfhmin=on,svnapot=on,svpbmt=on,h=off,pmu-num=29"
 
 
 class Runner:

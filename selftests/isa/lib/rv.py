@@ -41,6 +41,8 @@ TAB = _load()
 
 # Extensions of integer computation, and the instructions that the packaged QEMU has not or (ctzw) gets wrong.
 INT_EXTS = ("I", "M", "ZBA", "ZBB", "ZBC", "ZBS", "ZBKB", "ZICOND")
+FP_EXTS = ("F", "D", "ZFHMIN", "ZFH")
+FP_MEM = "flh fsh flw fsw fld fsd".split()
 NOT_IN_QEMU = [t.name for t in TAB.values() if t.ext in ("ZICOND", "ZAWRS", "ZICBOM", "ZICBOZ") or t.name == "ctzw"]
 
 LOADS = "lb lh lw ld lbu lhu lwu".split()
