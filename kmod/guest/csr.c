@@ -388,6 +388,58 @@ static bool stimecmp_ok(const struct dtv_hart *h, const struct dtv_env *env, u32
 	       ((h->menvcfg & DTV_ENVCFG_STCE) && (h->mcounteren & BIT_ULL(COUNTER_TM)));
 }
 
+/* --- Smstateen: state that S- and U-mode may have --- */
+
+#define STATEEN_SE BIT_ULL(63) /* sstateen */
+#define STATEEN_ENVCFG BIT_ULL(62) /* senvcfg; of the first alone */
+
+static u64 stateen_mask(u32 csr)
+{
+	return csr & 3 ? STATEEN_SE : STATEEN_SE | STATEEN_ENVCFG;
+}
+
+void dtv_guest_stateen(struct dtv_hart *h)
+{
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(h->mstateen); i++)
+		h->mstateen[i] = stateen_mask(i);
+}
+
+static bool mstateen_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
+{
+	(void)h;
+	(void)csr;
+	return env->isa & DTV_ISA_SMSTATEEN;
+}
+
+static u64 mstateen_read(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
+{
+	(void)env;
+	return h->mstateen[csr & 3];
+}
+
+static u64 mstateen_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
+{
+	(void)env;
+	h->mstateen[csr & 3] = val & stateen_mask(csr);
+	return 0;
+}
+
+/* There is nothing that S-mode could keep from U-mode: sstateen is zero. */
+static bool sstateen_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
+{
+	return (env->isa & DTV_ISA_SMSTATEEN) &&
+	       (h->priv == DTV_PRIV_M || (h->mstateen[csr & 3] & STATEEN_SE));
+}
+
+static bool senvcfg_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
+{
+	(void)csr;
+	return !(env->isa & DTV_ISA_SMSTATEEN) || h->priv == DTV_PRIV_M ||
+	       (h->mstateen[0] & STATEEN_ENVCFG);
+}
+
 /* --- menvcfg, senvcfg: 3.1.18, 4.1.10 --- */
 
 /* Bits of both. */
@@ -551,8 +603,9 @@ static const struct csr csrs[] = {
 	FUNC(0x104, sie_read, sie_write),
 	FIELD(0x105, stvec, TVEC, 0),
 	FIELD(0x106, scounteren, 0xffffffff, 0),
-	{ .first = 0x10a, .last = 0x10a, .off = offsetof(struct dtv_hart, senvcfg),
-	  .write = senvcfg_write },
+	{ .first = 0x10a, .last = 0x10a, .ok = senvcfg_ok,
+	  .off = offsetof(struct dtv_hart, senvcfg), .write = senvcfg_write },
+	ZERO_IF(0x10c, 0x10f, sstateen_ok),
 	FIELD(0x140, sscratch, ALL, 0),
 	FIELD(0x141, sepc, EPC, 0),
 	FIELD(0x142, scause, ALL, 0),
@@ -572,6 +625,7 @@ static const struct csr csrs[] = {
 	FIELD(0x306, mcounteren, 0xffffffff, 0),
 	{ .first = 0x30a, .last = 0x30a, .off = offsetof(struct dtv_hart, menvcfg),
 	  .write = menvcfg_write },
+	FUNC_IF(0x30c, 0x30f, mstateen_ok, mstateen_read, mstateen_write),
 	{ .first = 0x320, .last = 0x320, .off = offsetof(struct dtv_hart, mcountinhibit),
 	  .write = mcountinhibit_write },
 	ZERO(0x323, 0x33f), /* mhpmevent */

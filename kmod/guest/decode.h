@@ -41,6 +41,7 @@
 #define DTV_ISA_SVADE BIT_ULL(26)
 #define DTV_ISA_ZFHMIN BIT_ULL(37)
 #define DTV_ISA_ZFH BIT_ULL(38)
+#define DTV_ISA_SMSTATEEN BIT_ULL(39)
 /* Names for what is so anyway. */
 #define DTV_ISA_ZIC64B BIT_ULL(27)
 #define DTV_ISA_ZICCAMOA BIT_ULL(28)

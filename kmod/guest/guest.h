@@ -64,6 +64,8 @@ void dtv_guest_reset(struct dtv_hart *h, u64 hartid, u64 isa, bool sbi);
 
 /* csr.c: menvcfg after reset, see dtv_guest_reset(). */
 u64 dtv_guest_envcfg(u64 isa, bool sbi);
+/* csr.c: the built-in SBI lets S-mode have what mstateen could keep from it. */
+void dtv_guest_stateen(struct dtv_hart *h);
 
 /*
  * MXCSR for h->frm: exceptions masked, RMM as RNE, the sticky flags of

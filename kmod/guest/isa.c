@@ -57,6 +57,7 @@ static const struct ext exts[] = {
 	{ "zbkb", DTV_ISA_ZBKB, 0 },
 	{ "zbs", DTV_ISA_ZBS, 0 },
 	{ "zkt", DTV_ISA_ZKT, 0 },
+	{ "smstateen", DTV_ISA_SMSTATEEN, 0 },
 	{ "ssccptr", DTV_ISA_SSCCPTR, 0 },
 	{ "sscounterenw", DTV_ISA_SSCOUNTERENW, 0 },
 	{ "sstc", DTV_ISA_SSTC, 0 },
@@ -158,8 +159,9 @@ int dtv_isa_parse(const char *s, u64 *isa, char *err, size_t n)
 /**
  * dtv_isa_all() - what a VM offers that is told nothing
  *
- * Return: all extensions but Svade: with Svadu it would ask for page faults in
- * place of A and D bits until somebody sets menvcfg.ADUE.
+ * Return: all extensions but two. Svade with Svadu asks for page faults in place
+ * of A and D bits until somebody sets menvcfg.ADUE; with Smstateen senvcfg traps
+ * until somebody sets mstateen0.
  */
 u64 dtv_isa_all(void)
 {
@@ -168,7 +170,7 @@ u64 dtv_isa_all(void)
 
 	for (i = 0; i < ARRAY_SIZE(exts); i++)
 		bits |= exts[i].bit;
-	return bits & ~DTV_ISA_SVADE;
+	return bits & ~(DTV_ISA_SVADE | DTV_ISA_SMSTATEEN);
 }
 
 /**

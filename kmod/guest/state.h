@@ -136,6 +136,7 @@ struct dtv_hart {
 	u64 mcounteren;
 	u64 mcountinhibit;
 	u64 menvcfg;
+	u64 mstateen[4];
 	u64 mscratch;
 	u64 mepc;
 	u64 mcause;

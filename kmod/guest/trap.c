@@ -58,6 +58,7 @@ void dtv_guest_reset(struct dtv_hart *h, u64 hartid, u64 isa, bool sbi)
 	h->priv = DTV_PRIV_S;
 	h->mstatus |= 1ULL << DTV_MSTATUS_FS_SHIFT; /* Initial */
 	h->mideleg = DTV_MIDELEG_MASK;
+	dtv_guest_stateen(h);
 	h->medeleg = DTV_MEDELEG_MASK & ~BIT_ULL(DTV_EXC_ECALL_S);
 	h->mcounteren = 0xffffffff;
 	h->scounteren = 7;

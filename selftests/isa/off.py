@@ -26,7 +26,7 @@ LETTERS = "imafdc"
 with open(os.path.join(rv.TOP, "kmod", "guest", "isa.c")) as table:
     NAMES = [n for n in re.findall(r'\{ "(\w+)", DTV_ISA_', table.read()) if len(n) > 1 and n != "zicsr"]
 NEEDED_BY = {"f": ["d", "zfh", "zfhmin"], "zfhmin": ["zfh"]}
-CSRS = {"zicntr": [0xc00, 0xc01, 0xc02], "zihpm": [0xc03, 0xc10, 0xc1f], "sstc": [0x14d], "f": [1, 2, 3]}
+CSRS = {"zicntr": [0xc00, 0xc01, 0xc02], "zihpm": [0xc03, 0xc10, 0xc1f], "sstc": [0x14d], "smstateen": [0x30c, 0x30d, 0x30f, 0x10c, 0x10e, 0x10f], "f": [1, 2, 3]}
 ALWAYS = ("i", "c")
 # Nothing of these is illegal anywhere.
 HINTS = ("zihintpause zic64b zicbop ziccamoa ziccif zicclsm ziccrse za64rs zkt ssccptr sscounterenw sstvala svade svadu "
@@ -143,7 +143,7 @@ def main():
             elf = run.path("off.elf")
             c.write(elf)
             try:
-                why = c.check(run.run_uhost(elf), False)
+                why = c.check(run.run_uhost(elf, ["--isa", isa_string("")]), False)
                 why += c.check(run.run_uhost(elf, ["--isa", isa_string(ext)]), True)
             except image.RunError as e:
                 why = [str(e)]

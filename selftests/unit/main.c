@@ -23,6 +23,7 @@ static const struct {
 	{ "csr: counters", test_csr_counters },
 	{ "csr: mip, mie, sip, sie, mideleg", test_csr_interrupts },
 	{ "csr: Sstc", test_csr_sstc },
+	{ "csr: Smstateen", test_csr_stateen },
 	{ "csr: PMP registers and locks", test_csr_pmp },
 	{ "csr: random state and accesses", test_csr_hostile },
 	{ "system: CSR instructions", test_system_csr },

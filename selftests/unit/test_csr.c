@@ -378,6 +378,48 @@ void test_csr_sstc(void)
 	CHECK_EQ(rd(&r, 0x30a), 3ULL << 61 | 0xf1);
 }
 
+void test_csr_stateen(void)
+{
+	struct rig r;
+	u32 i;
+
+	/* As it is without it, and behind the built-in SBI. */
+	rig_init(&r, false);
+	CHECK(!readable(&r, 0x30c));
+	CHECK(!readable(&r, 0x10c));
+	r.h.priv = DTV_PRIV_S;
+	CHECK(readable(&r, 0x10a));
+	rig_init(&r, true);
+	r.env.isa |= DTV_ISA_SMSTATEEN;
+	CHECK(readable(&r, 0x10a));
+	for (i = 0; i < 4; i++)
+		CHECK(readable(&r, 0x10c + i));
+
+	rig_init(&r, false);
+	r.env.isa |= DTV_ISA_SMSTATEEN;
+	for (i = 0; i < 4; i++) {
+		CHECK_EQ(rd(&r, 0x30c + i), 0);
+		wr(&r, 0x30c + i, ~0ULL);
+		CHECK_EQ(rd(&r, 0x30c + i), i ? 1ULL << 63 : 3ULL << 62);
+		wr(&r, 0x10c + i, ~0ULL);
+		CHECK_EQ(rd(&r, 0x10c + i), 0);
+	}
+	r.h.priv = DTV_PRIV_S;
+	CHECK(!readable(&r, 0x30c));
+	CHECK(readable(&r, 0x10a) && readable(&r, 0x10c) && readable(&r, 0x10f));
+	r.h.mstateen[0] = 1ULL << 63;
+	CHECK(!readable(&r, 0x10a) && !writable(&r, 0x10a) && readable(&r, 0x10c));
+	r.h.mstateen[0] = 1ULL << 62;
+	CHECK(readable(&r, 0x10a) && !readable(&r, 0x10c) && readable(&r, 0x10d));
+	r.h.mstateen[2] = 0;
+	CHECK(!readable(&r, 0x10e) && readable(&r, 0x10f));
+	r.h.priv = DTV_PRIV_U;
+	CHECK(!readable(&r, 0x10a) && !readable(&r, 0x10f));
+	r.h.priv = DTV_PRIV_M;
+	r.h.mstateen[0] = 0;
+	CHECK(readable(&r, 0x10a) && readable(&r, 0x10c));
+}
+
 void test_csr_pmp(void)
 {
 	struct rig r;

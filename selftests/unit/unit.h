@@ -103,6 +103,7 @@ void test_csr_counters(void);
 void test_csr_interrupts(void);
 void test_csr_sstc(void);
 void test_csr_pmp(void);
+void test_csr_stateen(void);
 void test_csr_hostile(void);
 void test_system_csr(void);
 void test_system_modes(void);
