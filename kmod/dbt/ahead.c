@@ -151,10 +151,11 @@ static void find_fusions(struct dtv_tx *tx)
 static void find_readers(struct dtv_tx *tx, unsigned int first)
 {
 	u32 live = ALL, read;
-	u8 next[32], written[32] = { 0 };
-	unsigned int i;
+	u8 next[32], written[32];
+	unsigned int i, seen = first + tx->nr_ahead; /* the hart is found there */
 
 	memset(next, DTV_NEVER, sizeof(next));
+	memset(written, DTV_NEVER, sizeof(written));
 	for (i = tx->nr_ahead; i-- > 0;) {
 		struct dtv_step *s = &tx->ahead[i];
 		const struct dtv_insn *in = &s->insn;
@@ -171,8 +172,13 @@ static void find_readers(struct dtv_tx *tx, unsigned int first)
 				continue;
 			}
 			live &= ~(1U << in->rd);
+			if (written[in->rd] < seen) {
+				s->brief = true;
+				s->until = written[in->rd];
+			}
 		} else {
 			live = ALL;
+			seen = first + i;
 		}
 		if (in->rd) {
 			next[in->rd] = DTV_NEVER;

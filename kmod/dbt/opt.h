@@ -24,6 +24,7 @@
 	OPT(CANON, "canon", "a base register is checked once") \
 	OPT(COPIES, "copies", "values of slots are taken from scratch registers") \
 	OPT(DEAD, "dead", "results that nobody sees are not computed") \
+	OPT(BRIEF, "brief", "results that are soon overwritten are not stored in slots") \
 	OPT(FUSE, "fuse", "shifts become rotations, extensions, scaled additions") \
 	OPT(SEXT, "sext", "what is known to be sign-extended is not extended again") \
 	OPT(FP, "fp", "floating point by host instructions") \

@@ -133,8 +133,9 @@ enum dtv_fuse {
  * @fuse_base: see enum dtv_fuse
  * @with_last: one with the step before, which is dead then
  * @dead: nobody sees the result: nothing is made
- * @until: of a dead one: number of the step that overwrites the result; boundaries up to it are
- *         none where the hart can be found
+ * @brief: the result is read, but nobody finds it in its slot
+ * @until: of a dead or brief one: number of the step that overwrites the result; boundaries up to
+ *         it are none where the hart can be found
  * @next_rd: number of the step that reads x[rd] next, or DTV_NEVER
  * @next_rs1: the same of x[rs1], or of fuse_reg
  * @next_rs2: the same of x[rs2], or of fuse_base
@@ -144,7 +145,7 @@ struct dtv_step {
 	u8 fuse;
 	u8 fuse_reg, fuse_n, fuse_base;
 	bool with_last;
-	bool dead;
+	bool dead, brief;
 	u8 until;
 	u8 next_rd, next_rs1, next_rs2;
 };
@@ -205,9 +206,11 @@ struct dtv_tx {
 	struct dtv_facts facts;
 	/*
 	 * Copies of slots in scratch registers: x86 register h holds x[copy[h]], 0 none. Slots
-	 * are always up to date, so copies may be dropped at any time.
+	 * are up to date, so copies may be dropped at any time, but for those in @unsaved, which
+	 * only are where there is no boundary.
 	 */
 	u8 copy[16];
+	u32 unsaved; /* bit h: the slot does not have the value */
 	u8 copy_next[16]; /* number of the step that reads it next, or DTV_NEVER */
 	u32 pinned; /* bit h: in use by the current instruction */
 	/* facts about rd after the current instruction, set by its selection */

@@ -106,6 +106,15 @@ static void pin(struct dtv_tx *tx, u8 h)
 	tx->pinned |= 1U << h;
 }
 
+/* The register is to hold something else. */
+static void evict(struct dtv_tx *tx, u8 h)
+{
+	if (tx->unsaved >> h & 1 && tx->copy_next[h] != DTV_NEVER)
+		mov_mr(&tx->b, slot(tx->copy[h]), h);
+	tx->unsaved &= ~(1U << h);
+	tx->copy[h] = 0;
+}
+
 u8 scratch(struct dtv_tx *tx)
 {
 	u8 best = X86_NO_REG;
@@ -124,7 +133,7 @@ u8 scratch(struct dtv_tx *tx)
 		tx->b.full = true;
 		return RAX;
 	}
-	tx->copy[best] = 0;
+	evict(tx, best);
 	pin(tx, best);
 	return best;
 }
@@ -136,10 +145,12 @@ u8 copy_of(struct dtv_tx *tx, u8 r)
 	if (mapped(r))
 		return dtv_x86_map[r];
 	for (i = 0; r && i < ARRAY_SIZE(pool); i++) {
-		if (tx->copy[pool[i]] == r && opt(tx, DTV_OPT_COPIES)) {
-			pin(tx, pool[i]);
-			tx->copy_next[pool[i]] = next_reader(tx, r);
-			return pool[i];
+		u8 h = pool[i];
+
+		if (tx->copy[h] == r && (tx->unsaved >> h & 1 || opt(tx, DTV_OPT_COPIES))) {
+			pin(tx, h);
+			tx->copy_next[h] = next_reader(tx, r);
+			return h;
 		}
 	}
 	return X86_NO_REG;
@@ -163,13 +174,27 @@ u8 def(struct dtv_tx *tx, u8 rd)
 	return mapped(rd) ? dtv_x86_map[rd] : scratch(tx);
 }
 
+u8 change(struct dtv_tx *tx, u8 rd)
+{
+	u8 h = use(tx, rd);
+
+	if (h <= RDX) {
+		tx->copy[h] = 0;
+		tx->unsaved &= ~(1U << h);
+	}
+	return h;
+}
+
 void drop_copies(struct dtv_tx *tx, u8 rd)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(pool); i++)
-		if (tx->copy[pool[i]] == DTV_MUTANT(copy_stays, 32, rd))
+	for (i = 0; i < ARRAY_SIZE(pool); i++) {
+		if (tx->copy[pool[i]] == rd) {
 			tx->copy[pool[i]] = 0;
+			tx->unsaved &= ~(1U << pool[i]);
+		}
+	}
 }
 
 void drop_all_copies(struct dtv_tx *tx)
@@ -177,20 +202,34 @@ void drop_all_copies(struct dtv_tx *tx)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pool); i++)
-		tx->copy[pool[i]] = 0;
+		evict(tx, pool[i]);
 }
 
 void done(struct dtv_tx *tx, u8 rd, u8 h)
 {
-	commit(tx, rd, h);
-	if (rd == 0 || mapped(rd))
+	if (rd == 0 || mapped(rd)) {
+		commit(tx, rd, h);
 		return;
-	drop_copies(tx, rd);
-	/* The same register may be a copy of the source of a move. */
-	if (h <= RDX && (!tx->copy[h] || tx->step.next_rd < tx->copy_next[h])) {
-		tx->copy[h] = rd;
-		tx->copy_next[h] = tx->step.next_rd;
 	}
+	drop_copies(tx, rd);
+	if (h > RDX) {
+		commit(tx, rd, h);
+		return;
+	}
+	/* In a move it is a copy of the source. */
+	if (tx->copy[h]) {
+		commit(tx, rd, h);
+		if (tx->unsaved >> h & 1 || tx->step.next_rd >= tx->copy_next[h])
+			return;
+	} else if (tx->step.brief && opt(tx, DTV_OPT_BRIEF)) {
+		tx->entries[tx->nr_entries - 1].kind = ENTRY_BUSY;
+		tx->hold = max(tx->hold, tx->step.until + 1U);
+		tx->unsaved |= 1U << h;
+	} else {
+		commit(tx, rd, h);
+	}
+	tx->copy[h] = rd;
+	tx->copy_next[h] = tx->step.next_rd;
 }
 
 void forget(struct dtv_tx *tx, u8 rd)
@@ -227,7 +266,8 @@ static struct x86_mem xpage_mem(u8 class, gva_t gva)
 
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2)
 {
-	drop_all_copies(tx);
+	memset(tx->copy, 0, sizeof(tx->copy));
+	tx->unsaved = 0;
 	dtv_tx_entry(tx, ENTRY_REWIND);
 	call_stub(tx, DTV_EXIT_ENTER);
 	/* The displacement is beyond 8 bits for every field of xpage: fixed length. */
@@ -614,8 +654,8 @@ void dtv_x86_dead(struct dtv_tx *tx)
 	if (tx->n >= tx->hold)
 		dtv_tx_entry(tx, ENTRY_BUSY);
 	tx->hold = max(tx->hold, tx->step.until + 1U);
+	/* Copies stay: the next instruction may be one with this, and read the value before. */
 	forget(tx, tx->insn.rd);
-	drop_copies(tx, tx->insn.rd);
 }
 
 void dtv_x86_finish(struct dtv_tx *tx)

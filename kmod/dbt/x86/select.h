@@ -81,6 +81,8 @@ u8 scratch(struct dtv_tx *tx);
 u8 def(struct dtv_tx *tx, u8 rd);
 /* The commit, h becomes a copy if it is a scratch register. */
 void done(struct dtv_tx *tx, u8 rd, u8 h);
+/* A register to change x[rd] in, with its value: its own or its copy. */
+u8 change(struct dtv_tx *tx, u8 rd);
 /* The slot of x[rd] was written by the commit: no register holds it. */
 void drop_copies(struct dtv_tx *tx, u8 rd);
 void drop_all_copies(struct dtv_tx *tx);

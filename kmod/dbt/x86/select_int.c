@@ -63,16 +63,6 @@ static bool in_place(struct dtv_tx *tx, u8 r)
 	return tx->step.next_rd > tx->n + 3;
 }
 
-/* A register to change x[rd] in, with its value: its own or its copy. */
-static u8 change(struct dtv_tx *tx, u8 rd)
-{
-	u8 h = use(tx, rd);
-
-	if (h <= RDX)
-		tx->copy[h] = 0;
-	return h;
-}
-
 /* d = x[r] as first of several steps */
 static void begin(struct dtv_tx *tx, u8 d, u8 r)
 {
@@ -93,8 +83,12 @@ static void move(struct dtv_tx *tx, u8 rd, u8 rs)
 		tx->pend_canon = true;
 		tx->pend_drift = tx->facts.drift[rs];
 	}
-	if (rd == rs)
+	if (rd == rs) {
+		/* It may be the one that is to save the value. */
+		if (copy_of(tx, rd) <= RDX)
+			done(tx, rd, change(tx, rd));
 		return;
+	}
 	if (mapped(rd) && copy_of(tx, rs) == X86_NO_REG)
 		load_reg(tx, dtv_x86_map[rd], rs);
 	else
