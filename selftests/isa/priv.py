@@ -66,6 +66,7 @@ class Suite(StateTests, MemoryTests, ExtTests, SuiteBase):
         self.napot()
         self.svade()
         self.pte_code()
+        self.near_pairs()
         self.access_edges()
 
 

@@ -780,6 +780,64 @@ class MemoryTests:
                 t.i("sw", rs1=R["a1"], rs2=R["a0"])
                 self.add(t)
 
+    def near_pairs(self):
+        """LR and SC that nearly are a pair: of two registers, sizes, addresses, with branches between."""
+        name = "LR and SC that are no pair"
+        if not self.want(name):
+            return
+        page = self.img.sig_alloc(4096, PAGE)
+        t = Test(self, name)
+        s0, s1, a0, a1, v = (R[n] for n in ("s0", "s1", "a0", "a1", "t3"))
+
+        def case(what, body, want, memory=None):
+            """s0: a word with the address of s1; s1: a word with its own address."""
+            t.li(s0, page)
+            t.li(s1, page + 256)
+            t.i("sd", rs1=s0, rs2=s1)
+            t.i("sd", rs1=s1, rs2=s1)
+            t.li(a1, 0x55)
+            body()
+            t.out(a0, what + ": rd", want=want)
+            for r in (s0, s1):
+                t.li(r, page + (256 if r == s1 else 0))
+                t.i("ld", rd=v, rs1=r)
+                t.out(v, what + ": memory", want=memory)
+
+        def seq(*ins):
+            def body():
+                for x in ins:
+                    if isinstance(x, str):
+                        t.label("%s.%d" % (x, len(t.outs)))
+                    elif isinstance(x[1], str):
+                        t.to(x[0], "%s.%d" % (x[1], len(t.outs)), **x[2])
+                    else:
+                        t.i(x[0], **x[1])
+            return body
+
+        lr, sc = ("lr.d", dict(rd=v, rs1=s0)), ("sc.d", dict(rd=a0, rs1=s0, rs2=a1))
+        nop = ("addi", dict(rd=0, rs1=0, imm=0))
+        case("a pair", seq(lr, sc), 0)
+        case("another register", seq(lr, ("sc.d", dict(rd=a0, rs1=s1, rs2=a1))), 1)
+        case("the register is loaded", seq(("lr.d", dict(rd=s0, rs1=s0)), sc), 1)
+        case("the register is changed", seq(lr, ("addi", dict(rd=s0, rs1=s1, imm=0)), sc), 1)
+        # QEMU 7.2 does not look at the size.
+        case("another size", seq(lr, ("sc.w", dict(rd=a0, rs1=s0, rs2=a1))), 1, page + 256)
+        case("another register of the same address", seq(("addi", dict(rd=R["t4"], rs1=s0, imm=0)), lr,
+                                                         ("sc.d", dict(rd=a0, rs1=R["t4"], rs2=a1))), 0)
+        case("two LRs", seq(("lr.d", dict(rd=v, rs1=s1)), lr, sc), 0)
+        case("two LRs, the first one's SC", seq(lr, ("lr.d", dict(rd=v, rs1=s1)), sc), 1)
+        case("two SCs", seq(lr, ("sc.d", dict(rd=v, rs1=s0, rs2=a1)), sc), 1)
+        case("a load between", seq(lr, ("ld", dict(rd=v, rs1=s1)), sc), 0)
+        case("a branch to the SC", seq(lr, ("beq", "to", dict(rs1=0, rs2=0)), nop, nop, "to", sc), 0)
+        case("a branch to another SC", seq(lr, ("beq", "to", dict(rs1=0, rs2=0)), sc, ("jal", "end", dict(rd=0)), "to", nop, sc,
+                                           "end"), 0)
+        case("a jump between", seq(lr, ("jal", "to", dict(rd=0)), ("addi", dict(rd=a1, rs1=0, imm=1)), "to", sc), 0)
+        case("a branch that is not taken", seq(lr, ("bne", "end", dict(rs1=0, rs2=0)), sc, "end"), 0)
+        # The pair ends the reservation that was there.
+        case("a pair between", seq(lr, ("ld", dict(rd=v, rs1=s1)), ("lr.d", dict(rd=v, rs1=s1)),
+                                   ("sc.d", dict(rd=v, rs1=s1, rs2=v)), sc), 1)
+        self.add(t)
+
     def pte_code(self):
         """A PTE that is executed: what the walk writes to it is seen. As an instruction it is jalr zero,512(t0), and
         D makes it jalr ra,512(t0)."""
