@@ -227,6 +227,14 @@ static u8 class_of(const struct dtv_hart *h)
 	return DTV_CLASS_M;
 }
 
+/* The regime of an access. */
+static void regime(const struct dtv_cpu *cpu, enum dtv_access acc, struct dtv_regime *r)
+{
+	dtv_guest_regime(&cpu->area->hart, acc, r);
+	if (cpu->pmp_open)
+		r->pmp = NULL;
+}
+
 /* Base of the view that is there for a regime, 0 if there is none. */
 static u64 view_base(struct dtv_cpu *cpu, u64 satp, u8 priv, bool sum)
 {
@@ -243,7 +251,7 @@ static void choose_view(struct dtv_cpu *cpu)
 	u64 satp = READ_ONCE(h->satp);
 	struct dtv_regime r;
 
-	dtv_guest_regime(h, DTV_ACCESS_READ, &r);
+	regime(cpu, DTV_ACCESS_READ, &r);
 	h->view_base = dtv_host_view_base(cpu, dtv_view_get(cpu, &r));
 	if (satp >> DTV_SATP_MODE_SHIFT != DTV_SATP_MODE_SV39 || (h->mstatus & DTV_MSTATUS_MXR)) {
 		h->view_u = 0;
@@ -310,6 +318,20 @@ static void satp_changed(struct dtv_cpu *cpu)
 	cpu->local_s = false;
 }
 
+/* What views show and which pages are executable was decided by the PMP that was. */
+static void pmp_changed(struct dtv_cpu *cpu)
+{
+	bool was = cpu->pmp_open;
+
+	cpu->pmp_open = dtv_pmp_open(&cpu->area->hart);
+	if (was && cpu->pmp_open)
+		return;
+	if (DTV_MUTANT(pmp_views, false, true))
+		dtv_views_flush(cpu);
+	if (DTV_MUTANT(pmp_tags, false, true))
+		dtv_dbt_forget_all(cpu->area);
+}
+
 static void trap(struct dtv_cpu *cpu, u64 cause, u64 tval)
 {
 	struct dtv_hart *h = &cpu->area->hart;
@@ -343,6 +365,20 @@ static void note_big(struct dtv_cpu *cpu, gva_t gva)
 }
 
 /*
+ * The part of a page that PMP parts from which the 16 bits at @gpa may be fetched with
+ * others. Return: false: they may not.
+ */
+static bool fetch_extent(const struct dtv_regime *r, gpa_t gpa, struct dtv_extent *ext)
+{
+	gpa_t page = gpa & DTV_PAGE_MASK, lo = page, hi = page + DTV_PAGE_SIZE;
+
+	if (!(dtv_pmp_span(r->pmp, r->priv, gpa, &lo, &hi) & BIT_ULL(DTV_ACCESS_EXEC)))
+		return false;
+	*ext = (struct dtv_extent){ lo - page, hi - page };
+	return true;
+}
+
+/*
  * Host address of the block at the hart's pc, after taking the traps that the
  * fetch raises. DTV_DBT_FULL: flush first; FIND_AGAIN: the handler itself
  * keeps trapping: let the host look at signals.
@@ -354,7 +390,12 @@ static u64 find_code(struct dtv_cpu *cpu)
 	unsigned int tries;
 
 	for (tries = 0; tries < 16; tries++) {
-		struct dtv_code code = { .gpa2 = ~0ULL, .class = class_of(h) };
+		struct dtv_code code = {
+			.gpa2 = ~0ULL,
+			.ext = DTV_WHOLE_PAGE,
+			.ext2 = DTV_WHOLE_PAGE,
+			.class = class_of(h),
+		};
 		/* An odd pc is no architectural state, but may stand on the vCPU page. */
 		gva_t pc = READ_ONCE(h->pc) & ~1ULL;
 		struct dtv_regime r;
@@ -365,13 +406,13 @@ static u64 find_code(struct dtv_cpu *cpu)
 		u8 *p;
 
 		h->pc = pc;
-		dtv_guest_regime(h, DTV_ACCESS_EXEC, &r);
+		regime(cpu, DTV_ACCESS_EXEC, &r);
 		if (dtv_guest_walk(vm, &r, pc, DTV_ACCESS_EXEC, &w)) {
 			trap(cpu, w.exc, pc);
 			continue;
 		}
 		p = dtv_host_ram(vm, w.gpa);
-		if (!p) {
+		if (!p || (w.mixed && !fetch_extent(&r, w.gpa, &code.ext))) {
 			trap(cpu, DTV_EXC_INSN_ACCESS, pc);
 			continue;
 		}
@@ -380,12 +421,25 @@ static u64 find_code(struct dtv_cpu *cpu)
 		/* A bare mapping ends when translation begins. */
 		local = !w.global || !r.satp;
 		big = w.level || w.napot;
+		if ((pc & 0xfff) + 2 == code.ext.hi && w.mixed && (pc & 0xfff) != 0xffe &&
+		    dtv_insn_len(READ_ONCE(*(u16 *)p)) == 4) {
+			struct dtv_extent rest;
+
+			/* Two entries allow one half each: an instruction by itself. */
+			if (!fetch_extent(&r, w.gpa + 2, &rest)) {
+				trap(cpu, DTV_EXC_INSN_ACCESS, pc + 2);
+				continue;
+			}
+			code.ext.lo = pc & 0xfff;
+			code.ext.hi = code.ext.lo + 4;
+		}
 		if ((pc & 0xfff) == 0xffe && dtv_insn_len(READ_ONCE(*(u16 *)p)) == 4) {
 			if (dtv_guest_walk(vm, &r, pc + 2, DTV_ACCESS_EXEC, &w)) {
 				trap(cpu, w.exc, pc + DTV_MUTANT(fetch_tval, 0, 2));
 				continue;
 			}
-			if (!dtv_host_ram(vm, w.gpa)) {
+			if (!dtv_host_ram(vm, w.gpa) ||
+			    (w.mixed && !fetch_extent(&r, w.gpa, &code.ext2))) {
 				trap(cpu, DTV_EXC_INSN_ACCESS, pc + 2);
 				continue;
 			}
@@ -399,7 +453,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 			cpu->local_s = true;
 		if (big)
 			note_big(cpu, pc);
-		xp = dtv_dbt_page(&vm->dbt, pc, code.gpa, code.class, &fresh);
+		xp = dtv_dbt_page(&vm->dbt, pc, code.gpa, code.class, code.ext, &fresh);
 		if (!xp)
 			return DTV_DBT_FULL;
 		if (fresh) {
@@ -407,7 +461,8 @@ static u64 find_code(struct dtv_cpu *cpu)
 			dtv_dbt_page_ready(&vm->dbt, xp);
 		}
 		if (code.gpa2 != ~0ULL) {
-			xp2 = dtv_dbt_page(&vm->dbt, pc + 2, code.gpa2, code.class, &fresh);
+			xp2 = dtv_dbt_page(&vm->dbt, pc + 2, code.gpa2, code.class, code.ext2,
+					   &fresh);
 			if (!xp2)
 				return DTV_DBT_FULL;
 			if (fresh) {
@@ -563,7 +618,6 @@ enum dtv_action dtv_cpu_continue(struct dtv_cpu *cpu)
 /* The bits of the instruction at @gpa; false when there is no RAM (the guest took it away). */
 static bool fetch_raw(struct dtv_cpu *cpu, gva_t pc, gpa_t gpa, u32 *raw)
 {
-	struct dtv_hart *h = &cpu->area->hart;
 	u8 *p = dtv_host_ram(cpu->vm, gpa);
 	struct dtv_regime r;
 	struct dtv_walk w;
@@ -576,7 +630,7 @@ static bool fetch_raw(struct dtv_cpu *cpu, gva_t pc, gpa_t gpa, u32 *raw)
 	if (dtv_insn_len(lo) == 2)
 		return true;
 	if ((gpa & 0xfff) == 0xffe) {
-		dtv_guest_regime(h, DTV_ACCESS_EXEC, &r);
+		regime(cpu, DTV_ACCESS_EXEC, &r);
 		if (dtv_guest_walk(cpu->vm, &r, pc + 2, DTV_ACCESS_EXEC, &w))
 			return false;
 		p = dtv_host_ram(cpu->vm, w.gpa);
@@ -625,6 +679,8 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 		satp_changed(cpu);
 	if (fx & DTV_FX_FP)
 		h->mxcsr = dtv_fp_mxcsr(h);
+	if (fx & DTV_FX_PMP)
+		pmp_changed(cpu);
 	if (fx & (DTV_FX_REGIME | DTV_FX_SATP | DTV_FX_TRAP)) {
 		change_class(cpu, class);
 		choose_view(cpu);
@@ -646,7 +702,7 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 	/* What an FP check found wrong is a fact of the code behind it. */
 	if (fp ||
 	    (fx & (DTV_FX_TRAP | DTV_FX_SATP | DTV_FX_SFENCE | DTV_FX_FENCE_I | DTV_FX_ISA |
-		   DTV_FX_SBI)) ||
+		   DTV_FX_SBI | DTV_FX_PMP)) ||
 	    h->pc != w->pc + insn.len || w->dead)
 		return run(cpu);
 	return run_at(cpu, w->next_ip);
@@ -811,7 +867,8 @@ void dtv_guest_pte_written(void *vm_, gpa_t gpa)
 {
 	struct dtv_vm_core *vm = vm_;
 
-	wrote_ram(vm, gpa);
+	if (DTV_MUTANT(pte_code, false, true))
+		wrote_ram(vm, gpa);
 	dtv_resv_written(vm, gpa, 8);
 }
 
@@ -872,15 +929,19 @@ enum dtv_action dtv_cpu_mmio_done(struct dtv_cpu *cpu)
 	return run_at(cpu, cpu->mmio_gen == cpu->vm->dbt.gen ? next_ip : 0);
 }
 
-/* Translate @gva for @acc; on failure the trap was taken. */
-static bool access_walk(struct dtv_cpu *cpu, gva_t gva, enum dtv_access acc, gpa_t *gpa)
+/* Translate @gva for @acc of @len bytes, in one page; on failure the trap was taken. */
+static bool access_walk(struct dtv_cpu *cpu, gva_t gva, enum dtv_access acc, u64 len, gpa_t *gpa)
 {
 	struct dtv_regime r;
 	struct dtv_walk w;
 
-	dtv_guest_regime(&cpu->area->hart, acc, &r);
+	regime(cpu, acc, &r);
 	if (dtv_guest_walk(cpu->vm, &r, gva, acc, &w)) {
 		trap(cpu, w.exc, gva);
+		return false;
+	}
+	if (w.mixed && !(dtv_pmp_rights(r.pmp, r.priv, w.gpa, len) & BIT_ULL(acc))) {
+		trap(cpu, acc == DTV_ACCESS_READ ? DTV_EXC_LOAD_ACCESS : DTV_EXC_STORE_ACCESS, gva);
 		return false;
 	}
 	*gpa = w.gpa;
@@ -983,10 +1044,10 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		trap(cpu, kind == ACC_LR ? DTV_EXC_LOAD_MISALIGNED : DTV_EXC_STORE_MISALIGNED, gva);
 		return run(cpu);
 	}
-	if (!access_walk(cpu, gva, acc, &gpa))
-		return run(cpu);
 	n1 = min((unsigned int)len, (unsigned int)(DTV_PAGE_SIZE - (gva & 0xfff)));
-	if (n1 < len && !access_walk(cpu, gva + n1, acc, &gpa2))
+	if (!access_walk(cpu, gva, acc, n1, &gpa))
+		return run(cpu);
+	if (n1 < len && !access_walk(cpu, gva + n1, acc, len - n1, &gpa2))
 		return run(cpu);
 	gpa2 = DTV_MUTANT(cross_page, gpa + n1, gpa2);
 
@@ -1173,6 +1234,17 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 
 /* --- misses --- */
 
+/* Whether the 2 MiB around a page of a superpage are alike for PMP, too. */
+static bool alike(const struct dtv_regime *r, const struct dtv_walk *w)
+{
+	gpa_t lo = w->gpa & ~((2ULL << 20) - 1), hi = lo + (2ULL << 20);
+
+	if (!r->pmp || !w->level)
+		return true;
+	dtv_pmp_span(r->pmp, r->priv, w->gpa, &lo, &hi);
+	return DTV_MUTANT(pmp_large, true, hi - lo == 2ULL << 20);
+}
+
 /* The hart leaves by a stub from where it was stopped, not from an exit. */
 static void stopped_at(struct dtv_hart *h, const struct dtv_where *w)
 {
@@ -1198,7 +1270,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	m->view = view;
 	cpu->counters[DTV_COUNTER_MISSES]++;
 	dtv_dbt_where(&vm->dbt, ip, &w);
-	dtv_guest_regime(h, acc, &r);
+	regime(cpu, acc, &r);
 	if ((w.kind != DTV_WHERE_INSN && w.kind != DTV_WHERE_BUSY) || !dtv_view_is(cpu, view, &r)) {
 		dtv_host_kill(vm, "translated code missed where it cannot");
 		m->kind = DTV_MISS_REDIRECT;
@@ -1220,7 +1292,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 			}
 		}
 	}
-	dtv_guest_regime(h, acc, &r);
+	regime(cpu, acc, &r);
 	if (dtv_guest_walk(vm, &r, gva, acc, &walk)) {
 		h->pc = w.pc;
 		trap(cpu, walk.exc, DTV_MUTANT(trap_tval, 0, gva));
@@ -1257,6 +1329,13 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		m->ip = vm->dbt.stub_access;
 		return;
 	}
+	if (walk.mixed) {
+		/* No mapping has its rights: each access is done in C. */
+		h->exit_ip = ip + 1;
+		m->kind = DTV_MISS_REDIRECT;
+		m->ip = vm->dbt.stub_access;
+		return;
+	}
 	if (DTV_MUTANT(code_writable, false, dtv_view_guarded(cpu, m->gpa))) {
 		if (acc == DTV_ACCESS_WRITE) {
 			/*
@@ -1272,7 +1351,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		walk.prot &= ~2;
 	}
 	m->kind = DTV_MISS_MAP;
-	m->level = walk.level;
+	m->level = alike(&r, &walk) ? walk.level : 0;
 	m->prot = walk.prot & 3;
 	/*
 	 * A view shows a page to loads and stores alike: what is writable is readable
@@ -1280,7 +1359,7 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	 */
 	m->prot |= 1;
 	/* A fence of one address in 64 KiB means them all: as if they were 2 MiB. */
-	dtv_view_note(cpu, view, m->gva, walk.napot ? 1 : m->level);
+	dtv_view_note(cpu, view, m->gva, walk.napot ? 1 : walk.level);
 }
 
 void dtv_cpu_stray(struct dtv_cpu *cpu, u64 ip, struct dtv_miss *m)
@@ -1544,6 +1623,7 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 	h->x[11] = arg;
 	h->mxcsr = dtv_fp_mxcsr(h);
 	dtv_dbt_forget(area, ~0ULL, false);
+	pmp_changed(cpu);
 	cpu->local_s = false;
 	WRITE_ONCE(cpu->hsm, started ? DTV_HSM_STARTED : DTV_HSM_STOPPED);
 	choose_view(cpu);

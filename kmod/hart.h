@@ -90,6 +90,7 @@ struct dtv_cpu {
 	u32 busy; /* 1 while hart.c may look at blocks outside of translated code */
 	u32 gen; /* dbt.gen that hart->resume_ip belongs to */
 	u64 big_code[8]; /* bit per GiB of gva: code was found through a leaf of more than 4 KiB */
+	bool pmp_open; /* PMP allows everything: nobody asks it */
 	bool local_s; /* an executable-page tag of S-mode came from a mapping that is not global */
 	bool again; /* DTV_WAIT is only a chance to be interrupted */
 	u64 fencing; /* bit per hart that has not done yet what dtv_sbi_fence() asked for; own */

@@ -208,16 +208,16 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 		struct dtv_insn *in = &s->insn;
 		u16 lo;
 
-		if (off >= DTV_PAGE_SIZE || seen[off / 128] >> (off / 2 % 64) & 1)
+		if (off >= tx->page_end || seen[off / 128] >> (off / 2 % 64) & 1)
 			break;
 		memcpy(&lo, page + off, 2);
-		if (off == DTV_PAGE_SIZE - 2 && dtv_insn_len(lo) == 4)
+		if (off + dtv_insn_len(lo) > tx->page_end)
 			break;
 		memset(s, 0, sizeof(*s));
 		dtv_decode(dtv_fetch(page + off), tx->d->isa, in);
 		n++;
 		if (in->op == DTV_OP_JAL && in->rd == 0 && in->imm > 0 &&
-		    off + in->imm < DTV_PAGE_SIZE) {
+		    off + in->imm < tx->page_end) {
 			off += in->imm;
 			continue;
 		}

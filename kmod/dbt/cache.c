@@ -174,7 +174,7 @@ static u32 xp_bucket(const struct dtv_dbt *d, gpa_t gpa)
 	return (pfn ^ pfn >> XP_BITS) & d->xp_mask;
 }
 
-static u32 xp_find(const struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class)
+static u32 xp_find(const struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, struct dtv_extent ext)
 {
 	/* Pairs with the release in dtv_dbt_page(): what is found is complete. */
 	u32 i = smp_load_acquire(&d->xp_hash[xp_bucket(d, gpa)]);
@@ -182,14 +182,15 @@ static u32 xp_find(const struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class)
 	for (; i; i = d->xps[i].next) {
 		const struct dtv_xp *x = &d->xps[i];
 
-		if (x->gpa == gpa && x->gva == gva && x->class == class &&
-		    READ_ONCE(x->state) != XP_DEAD)
+		if (x->gpa == gpa && x->gva == gva && x->class == class && x->ext.lo == ext.lo &&
+		    x->ext.hi == ext.hi && READ_ONCE(x->state) != XP_DEAD)
 			return i;
 	}
 	return 0;
 }
 
-u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh)
+u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, struct dtv_extent ext,
+		 bool *fresh)
 {
 	struct dtv_xp *x;
 	u32 i, *head;
@@ -197,10 +198,10 @@ u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh)
 	gva &= DTV_PAGE_MASK;
 	gpa &= DTV_PAGE_MASK;
 	*fresh = false;
-	i = xp_find(d, gva, gpa, class);
+	i = xp_find(d, gva, gpa, class, ext);
 	if (!i) {
 		spin_lock(&d->lock);
-		i = xp_find(d, gva, gpa, class);
+		i = xp_find(d, gva, gpa, class, ext);
 		if (!i && d->nr_xps < d->max_xps) {
 			i = d->nr_xps++;
 			head = &d->xp_hash[xp_bucket(d, gpa)];
@@ -208,6 +209,7 @@ u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh)
 			x->gva = gva;
 			x->gpa = gpa;
 			x->class = class;
+			x->ext = ext;
 			x->state = XP_NEW;
 			x->blocks = 0;
 			x->next = *head;
@@ -532,6 +534,11 @@ void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s)
 	WRITE_ONCE(area->xpage[dtv_xpage_index(DTV_CLASS_U, gva)], 0);
 	if (!keep_s)
 		WRITE_ONCE(area->xpage[dtv_xpage_index(DTV_CLASS_S, gva)], 0);
+}
+
+void dtv_dbt_forget_all(struct dtv_area *area)
+{
+	memset(area->xpage, 0, sizeof(area->xpage));
 }
 
 void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)

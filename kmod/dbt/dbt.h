@@ -222,11 +222,23 @@ void dtv_dbt_area_init(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec);
  */
 void dtv_dbt_rstack_reset(struct dtv_area *area, u64 area_exec);
 
+/*
+ * Which part of a page's bytes code may be fetched from: all of them, but where physical memory
+ * protection parts the page.
+ */
+struct dtv_extent {
+	u16 lo, hi; /* offsets in the page; hi is exclusive */
+};
+
+#define DTV_WHOLE_PAGE ((struct dtv_extent){ 0, DTV_PAGE_SIZE })
+
 /**
  * struct dtv_code - a place in guest code
  * @pc: gva of the instruction
  * @gpa: where it stands
  * @gpa2: page of the second half for an instruction that crosses into another page; ~0 otherwise
+ * @ext: part of the page that the block stays in
+ * @ext2: the same of the second half's page
  * @class: enum dtv_class
  * @guest_bytes: out: what a block that had to be made was made from; else 0
  * @host_bytes: out: what it was made to
@@ -235,6 +247,7 @@ struct dtv_code {
 	gva_t pc;
 	gpa_t gpa;
 	gpa_t gpa2;
+	struct dtv_extent ext, ext2;
 	u8 class;
 	u32 guest_bytes, host_bytes;
 };
@@ -247,6 +260,7 @@ struct dtv_code {
  * @gva: any address in the page
  * @gpa: where it stands
  * @class: enum dtv_class
+ * @ext: part of it that may be executed; another part is another executable page
  * @fresh: set true when write permission must be taken from all mappings of
  *         the page (dtv_view_protect()) and then dtv_dbt_page_ready() called
  *
@@ -255,7 +269,8 @@ struct dtv_code {
  * Return: id of the page, 0 when the table is full: dtv_dbt_evict().
  * Context: any; takes d->lock when the page is new.
  */
-u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, bool *fresh);
+u32 dtv_dbt_page(struct dtv_dbt *d, gva_t gva, gpa_t gpa, u8 class, struct dtv_extent ext,
+		 bool *fresh);
 
 /* All writable mappings of the page are gone. */
 void dtv_dbt_page_ready(struct dtv_dbt *d, u32 xp);
@@ -295,6 +310,9 @@ void dtv_dbt_jcache_renew(struct dtv_area *area, u8 class, gva_t pc, u64 ip);
  * @keep_s: leave those of S-mode alone (all came from global mappings)
  */
 void dtv_dbt_forget(struct dtv_area *area, gva_t gva, bool keep_s);
+
+/* Forget which pages are executable, in all modes. */
+void dtv_dbt_forget_all(struct dtv_area *area);
 
 /*
  * The access at host address @ip, of the instruction at @gpa, missed on

@@ -32,16 +32,17 @@ static bool is_sc(u16 op)
 	return op == DTV_OP_SC_W || op == DTV_OP_SC_D;
 }
 
-/* The instruction at @off of the page; false when it does not end there. */
-static bool decode_at(const u8 *page, unsigned int off, u64 isa, struct dtv_insn *in)
+/* The instruction at @off of the page; false when it does not end before @end. */
+static bool decode_at(const u8 *page, unsigned int off, unsigned int end, u64 isa,
+		      struct dtv_insn *in)
 {
 	u16 lo, hi = 0;
 
-	if (off > DTV_PAGE_SIZE - 2)
+	if (off + 2 > end)
 		return false;
 	memcpy(&lo, page + off, 2);
 	if (dtv_insn_len(lo) == 4) {
-		if (off > DTV_PAGE_SIZE - 4)
+		if (off + 4 > end)
 			return false;
 		memcpy(&hi, page + off + 2, 2);
 	}
@@ -52,7 +53,8 @@ static bool decode_at(const u8 *page, unsigned int off, u64 isa, struct dtv_insn
 /* Places a constrained loop could reach: bit i for the halfword i behind the LR. */
 struct reach {
 	u64 bits;
-	unsigned int lr;
+	unsigned int lr; /* its offset in the page */
+	unsigned int end; /* nothing is known of what is behind */
 };
 
 static void reach_mark(struct reach *r, unsigned int off)
@@ -73,8 +75,7 @@ static bool reach_sc(struct reach *r, const u8 *page, u64 isa)
 		if (!(r->bits >> i & 1))
 			continue;
 		off = r->lr + i * 2;
-		/* What is in the next page is not known. */
-		if (!decode_at(page, off, isa, &in) || is_sc(in.op))
+		if (!decode_at(page, off, r->end, isa, &in) || is_sc(in.op))
 			return true;
 		if (is_compute(in.op) || in.fmt == DTV_FMT_B)
 			reach_mark(r, off + in.len);
@@ -88,6 +89,7 @@ static bool reach_sc(struct reach *r, const u8 *page, u64 isa)
  * dtv_pair_find() - look whether an LR makes a pair with an SC of its block
  * @page: the block's page
  * @off: offset of the LR in it
+ * @end: where the part of the page ends that the block stays in
  * @lr: the LR
  * @isa: DTV_ISA_* that blocks may use
  * @seen: bit per halfword of the page: is in the block already
@@ -96,10 +98,11 @@ static bool reach_sc(struct reach *r, const u8 *page, u64 isa)
  * Return: PAIR_NONE; PAIR_FOUND; PAIR_LATER: it would be one in a block that begins with the LR.
  * Context: d->lock held.
  */
-enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, const struct dtv_insn *lr,
-				 u64 isa, const u64 *seen, struct dtv_pair *p)
+enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, unsigned int end,
+				 const struct dtv_insn *lr, u64 isa, const u64 *seen,
+				 struct dtv_pair *p)
 {
-	struct reach reach = { .lr = off };
+	struct reach reach = { .lr = off, .end = end };
 	unsigned int at = off + lr->len;
 	bool again = false;
 	struct dtv_insn in;
@@ -108,13 +111,13 @@ enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, const struct 
 	if (lr->rd && lr->rd == lr->rs1)
 		return PAIR_NONE;
 	for (p->insns = 1; p->insns < LOOP_INSNS; p->insns++) {
-		if (!decode_at(page, at, isa, &in))
+		if (!decode_at(page, at, end, isa, &in))
 			return PAIR_NONE;
 		again |= seen[at / 128] >> (at / 2 % 64) & 1;
 		if (is_sc(in.op)) {
-			if (in.rs1 != lr->rs1 ||
+			if (DTV_MUTANT(pair_address, false, in.rs1 != lr->rs1) ||
 			    (in.op == DTV_OP_SC_D) != (lr->op == DTV_OP_LR_D) ||
-			    reach_sc(&reach, page, isa))
+			    DTV_MUTANT(pair_branch, false, reach_sc(&reach, page, isa)))
 				return PAIR_NONE;
 			p->sc = at;
 			return again ? PAIR_LATER : PAIR_FOUND;

@@ -46,17 +46,25 @@ static bool crosses(const u8 *p)
 	return dtv_insn_len(lo) == 4;
 }
 
+/* Whether code at @pc may be in the block as far as its page is concerned. */
+static bool stays(const struct dtv_code *code, gva_t pc)
+{
+	u64 off = pc - (code->pc & DTV_PAGE_MASK);
+
+	return off >= code->ext.lo && off < code->ext.hi;
+}
+
 /*
  * At an LR: sets tx->pair. Return: false when the LR has to begin a block, so that
  * its SC is in the same.
  */
-static bool begin_pair(struct dtv_tx *tx, const u8 *page, unsigned int off, const struct seen *seen,
-		       unsigned int n, unsigned int branches)
+static bool begin_pair(struct dtv_tx *tx, const u8 *page, unsigned int off, unsigned int end,
+		       const struct seen *seen, unsigned int n, unsigned int branches)
 {
 	struct dtv_pair p;
 	enum dtv_pair_kind kind;
 
-	kind = dtv_pair_find(page, off, &tx->insn, tx->d->isa, seen->bits, &p);
+	kind = dtv_pair_find(page, off, end, &tx->insn, tx->d->isa, seen->bits, &p);
 	if (kind == PAIR_NONE || p.branches >= DTV_BLOCK_BRANCHES)
 		return true;
 	if (n && (kind == PAIR_LATER || n + p.insns >= DTV_BLOCK_INSNS ||
@@ -80,6 +88,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->block_pc = code->pc;
 	tx->page_gpa = code->gpa & DTV_PAGE_MASK;
 	tx->class = code->class;
+	tx->page_end = DTV_MUTANT(pmp_part, DTV_PAGE_SIZE, code->ext.hi);
 	tx->pc = code->pc;
 	tx->end = false;
 	memset(&tx->facts, 0, sizeof(tx->facts));
@@ -118,7 +127,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		tx->n = n;
 		/* Where there is no boundary the block cannot end; what is made there is small. */
 		if (n && n >= tx->hold &&
-		    (n >= DTV_BLOCK_INSNS || off >= DTV_PAGE_SIZE || !dtv_tx_room(tx) ||
+		    (n >= DTV_BLOCK_INSNS || off >= tx->page_end || !dtv_tx_room(tx) ||
 		     branches == DTV_BLOCK_BRANCHES || seen_test(&seen, tx->pc))) {
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
@@ -147,18 +156,22 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 				raw = (u16)raw | (u32)hi << 16;
 			} else {
 				raw = dtv_fetch(page + off);
+				if (n && off + dtv_insn_len(raw) > tx->page_end) {
+					dtv_x86_chain_exit(tx, tx->pc);
+					break;
+				}
 			}
 			dtv_decode(raw, d->isa, &tx->step.insn);
 		}
 		tx->insn = tx->step.insn;
 		if (tx->insn.op == DTV_OP_JAL && tx->insn.rd == 0 && !xp2 &&
-		    ((tx->pc + tx->insn.imm) & DTV_PAGE_MASK) == base &&
+		    stays(code, tx->pc + tx->insn.imm) &&
 		    (tx->pair || opt(tx, DTV_OPT_FOLLOW))) {
 			tx->pc += tx->insn.imm;
 			continue;
 		}
-		if (dtv_is_lr(tx->insn.op) && off <= DTV_PAGE_SIZE - 4 &&
-		    !begin_pair(tx, page, off, &seen, n, branches)) {
+		if (dtv_is_lr(tx->insn.op) && off + 4 <= code->ext.hi &&
+		    !begin_pair(tx, page, off, code->ext.hi, &seen, n, branches)) {
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
 		}

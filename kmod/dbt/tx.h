@@ -73,6 +73,7 @@ struct dtv_block {
 struct dtv_xp {
 	gva_t gva; /* page address */
 	gpa_t gpa;
+	struct dtv_extent ext;
 	u8 class;
 	u8 state; /* enum dtv_xp_state */
 	u32 next; /* in the hash chain */
@@ -188,6 +189,7 @@ struct dtv_tx {
 	u64 delta; /* exec address = rw address + delta */
 	gva_t block_pc;
 	gpa_t page_gpa; /* of the block's page */
+	u32 page_end; /* offset of the end of the part of the page that the block stays in */
 	u8 class;
 	bool end; /* the block ends behind this instruction */
 	u32 body_end; /* offset of the cold code */
@@ -368,8 +370,9 @@ struct dtv_pair {
 	u8 branches; /* among them */
 };
 
-enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, const struct dtv_insn *lr,
-				 u64 isa, const u64 *seen, struct dtv_pair *p);
+enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, unsigned int end,
+				 const struct dtv_insn *lr, u64 isa, const u64 *seen,
+				 struct dtv_pair *p);
 
 /* translate.c: first halfword at @p, or both when the instruction has 32 bits. */
 u32 dtv_fetch(const u8 *p);

@@ -5,8 +5,7 @@
  *
  * A row either names a field of struct dtv_hart and the bits of it that can be
  * written, or functions. What a register may hold is decided here and nowhere
- * else. The PMP registers are kept as the manual says, lock bits included, but
- * no access is checked against them. No lock.
+ * else. No lock.
  */
 #include "guest.h"
 
@@ -537,6 +536,7 @@ static u64 pmpcfg_read(const struct dtv_hart *h, const struct dtv_env *env, u32 
 static u64 pmpcfg_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
 {
 	unsigned int i, first = (csr & 3) * 4;
+	u64 fx = 0;
 	u8 cfg;
 
 	(void)env;
@@ -546,9 +546,11 @@ static u64 pmpcfg_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, 
 		cfg = (val >> (8 * i)) & 0x9f;
 		if (!(cfg & PMP_R)) /* W without R is reserved */
 			cfg &= ~PMP_W;
+		if (h->pmpcfg[first + i] != cfg)
+			fx = DTV_FX_REGIME | DTV_FX_PMP;
 		h->pmpcfg[first + i] = cfg;
 	}
-	return DTV_FX_REGIME;
+	return fx;
 }
 
 static u64 pmpaddr_read(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
@@ -565,11 +567,18 @@ static u64 pmpaddr_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr,
 	if (h->pmpcfg[i] & PMP_L)
 		return 0;
 	/* The bottom of a locked range is locked with it. */
-	if (i + 1 < DTV_NR_PMP && (h->pmpcfg[i + 1] & PMP_L) &&
+	if (i + 1 < DTV_NR_PMP && DTV_MUTANT(pmp_lock, false, (h->pmpcfg[i + 1] & PMP_L) != 0) &&
 	    (h->pmpcfg[i + 1] & PMP_A) == PMP_A_TOR)
 		return 0;
-	h->pmpaddr[i] = val & GENMASK_ULL(53, 0);
-	return DTV_FX_REGIME;
+	val &= GENMASK_ULL(53, 0);
+	if (h->pmpaddr[i] == val)
+		return 0;
+	h->pmpaddr[i] = val;
+	/* Nothing changes if no entry is made from it. */
+	if (!(h->pmpcfg[i] & PMP_A) &&
+	    (i + 1 == DTV_NR_PMP || (h->pmpcfg[i + 1] & PMP_A) != PMP_A_TOR))
+		return 0;
+	return DTV_FX_REGIME | DTV_FX_PMP;
 }
 
 static u64 mhartid_read(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)

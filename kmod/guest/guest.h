@@ -25,6 +25,8 @@
 #define DTV_FX_TRAP BIT_ULL(9) /* a trap was entered: pc is the handler's */
 /* FS went from Off to another state or back: FP instructions trap or no longer trap */
 #define DTV_FX_ISA BIT_ULL(10)
+/* what PMP allows changed: forget views and which code pages are executable */
+#define DTV_FX_PMP BIT_ULL(11)
 
 /* Bits that exist in mip and mie, and that can be delegated. */
 #define DTV_MIP_MASK 0xaaaULL
@@ -156,6 +158,7 @@ enum dtv_access {
 
 /* The effective regime of an access: mode after MPRV, plus what modifies it. */
 struct dtv_regime {
+	const struct dtv_hart *pmp; /* whose PMP is asked; NULL: it allows everything */
 	u64 satp; /* 0 in bare and M-mode */
 	u8 priv; /* effective enum dtv_priv */
 	bool sum;
@@ -173,6 +176,8 @@ struct dtv_walk {
 	bool napot; /* the leaf stands for 64 KiB; level is 0 */
 	u8 prot; /* bit 0 read, 1 write (only with D set), 2 execute: rights in this regime */
 	bool global; /* G on the path */
+	/* PMP's rights are not alike in the page: ask dtv_pmp_rights() for each access */
+	bool mixed;
 	u32 exc; /* enum dtv_exc when the walk failed */
 };
 
@@ -189,13 +194,20 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
  *
  * Non-canonical gva, V=0, W without R, reserved bits, misaligned superpages, missing rights: page fault of the
  * access's type. PTE or target outside of RAM: for the PTE an access fault; the target's gpa is
- * returned as it is (the caller finds RAM, MMIO or nothing there).
+ * returned as it is (the caller finds RAM, MMIO or nothing there). What PMP forbids: access fault;
+ * with w->mixed the caller has to ask about the access itself.
  *
  * Return: 0, or -1 with w->exc set.
  * Context: any; takes no lock.
  */
 int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_access acc,
 		   struct dtv_walk *w);
+
+/* pmp.c: privileged manual 3.7 */
+
+u8 dtv_pmp_rights(const struct dtv_hart *h, u32 priv, gpa_t gpa, u64 len);
+u8 dtv_pmp_span(const struct dtv_hart *h, u32 priv, gpa_t gpa, gpa_t *from, gpa_t *to);
+bool dtv_pmp_open(const struct dtv_hart *h);
 
 /*
  * A walk has set A or D of the PTE at @gpa, which may be code: supplied by hart.c. Takes

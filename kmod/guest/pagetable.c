@@ -5,7 +5,7 @@
  * Translates in a regime, sets A and D in guest memory, and says what the
  * regime may do with the page. Guest page tables are hostile and change while
  * they are read: each PTE is read once. Takes no lock. Physical memory
- * protection (3.7) is not looked at here: csr.c keeps its registers.
+ * protection (3.7) is asked about PTEs and about the page that is found.
  */
 #include "guest.h"
 #include "../host.h"
@@ -57,6 +57,7 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
 		priv = DTV_PRIV_U;
 	if (priv == DTV_PRIV_M || satp >> DTV_SATP_MODE_SHIFT != DTV_SATP_MODE_SV39)
 		satp = 0;
+	r->pmp = h;
 	r->satp = satp;
 	r->priv = priv;
 	r->sum = satp && priv == DTV_PRIV_S &&
@@ -103,7 +104,29 @@ static u8 leaf_rights(const struct dtv_regime *r, u64 pte)
 	return prot;
 }
 
-static int walk_bare(gva_t gva, struct dtv_walk *w)
+/* The last step: may the regime access the page at w->gpa, as far as PMP is concerned? */
+static int check_page(const struct dtv_regime *r, enum dtv_access acc, struct dtv_walk *w)
+{
+	gpa_t page = w->gpa & DTV_PAGE_MASK, lo = page, hi = page + DTV_PAGE_SIZE;
+	u8 rights;
+
+	w->mixed = false;
+	w->exc = 0;
+	if (!r->pmp)
+		return 0;
+	rights = dtv_pmp_span(r->pmp, r->priv, w->gpa, &lo, &hi);
+	if (hi - lo != DTV_PAGE_SIZE) {
+		w->mixed = true;
+		return 0;
+	}
+	w->prot &= rights;
+	if (rights & BIT_ULL(acc))
+		return 0;
+	w->exc = access_faults[acc];
+	return -1;
+}
+
+static int walk_bare(const struct dtv_regime *r, gva_t gva, enum dtv_access acc, struct dtv_walk *w)
 {
 	w->gpa = gva;
 	w->pte = 0;
@@ -111,8 +134,7 @@ static int walk_bare(gva_t gva, struct dtv_walk *w)
 	w->napot = false;
 	w->prot = BIT_ULL(DTV_ACCESS_READ) | BIT_ULL(DTV_ACCESS_WRITE) | BIT_ULL(DTV_ACCESS_EXEC);
 	w->global = true;
-	w->exc = 0;
-	return 0;
+	return check_page(r, acc, w);
 }
 
 /**
@@ -136,15 +158,15 @@ int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_acc
 		   struct dtv_walk *w)
 {
 	u8 need = BIT_ULL(acc);
-	gpa_t table;
+	gpa_t table, at;
 	u64 pte, want, *slot;
 	unsigned int shift;
 	bool global = false;
 	int level;
-	u8 prot;
+	u8 prot, pmp;
 
 	if (!r->satp)
-		return walk_bare(gva, w);
+		return walk_bare(r, gva, acc, w);
 
 	if (DTV_MUTANT(pt_canonical, gva, (u64)((s64)(gva << (64 - VA_BITS)) >> (64 - VA_BITS))) !=
 	    gva)
@@ -153,11 +175,11 @@ int dtv_guest_walk(void *vm, const struct dtv_regime *r, gva_t gva, enum dtv_acc
 	table = (r->satp & DTV_SATP_PPN) << DTV_PAGE_SHIFT;
 	for (level = LEVELS - 1; level >= 0; level--) {
 		shift = DTV_PAGE_SHIFT + VPN_BITS * level;
-		slot = dtv_host_ram(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);
-		if (!slot) {
-			w->exc = access_faults[acc];
-			return -1;
-		}
+		at = table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8;
+		pmp = r->pmp ? dtv_pmp_rights(r->pmp, DTV_PRIV_S, at, 8) : ~0;
+		slot = dtv_host_ram(vm, at);
+		if (!slot || DTV_MUTANT(pmp_table, false, !(pmp & BIT_ULL(DTV_ACCESS_READ))))
+			goto access_fault;
 reread:
 		pte = READ_ONCE(*slot);
 		if (!(pte & DTV_PTE_V) || (pte & DTV_MUTANT(pt_reserved, 0, PTE_RESERVED)) ||
@@ -192,9 +214,11 @@ leaf:
 	if (want != pte) {
 		if (!r->adue)
 			goto page_fault;
+		if (DTV_MUTANT(pmp_dirty, false, !(pmp & BIT_ULL(DTV_ACCESS_WRITE))))
+			goto access_fault;
 		if (cmpxchg(slot, pte, want) != pte)
 			goto reread;
-		dtv_guest_pte_written(vm, table + ((gva >> shift) & ((1 << VPN_BITS) - 1)) * 8);
+		dtv_guest_pte_written(vm, at);
 	}
 
 	if (DTV_MUTANT(pt_dirty_map, false, DTV_MUTANT(pt_dirty, false, !(want & DTV_PTE_D))))
@@ -204,8 +228,11 @@ leaf:
 	w->level = level;
 	w->prot = prot;
 	w->global = global || (want & DTV_PTE_G);
-	w->exc = 0;
-	return 0;
+	return check_page(r, acc, w);
+
+access_fault:
+	w->exc = access_faults[acc];
+	return -1;
 
 page_fault:
 	w->exc = page_faults[acc];

@@ -135,7 +135,7 @@ bool dtv_resv_store(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, void *p, u8 len, 
 	spin_lock(&vm->resv_lock);
 	if (!paired)
 		ok = live(cpu) && h->resv_addr == gva && cpu->resv.gpa == gpa &&
-		     cpu->resv.len == len;
+		     DTV_MUTANT(resv_size, true, cpu->resv.len == len);
 	ok = ok && store_if(p, len, h->resv_value, value);
 	if (ok)
 		end_others(vm, cpu, gpa, len);

@@ -137,13 +137,13 @@ static void view_reset(struct dtv_cpu *cpu, unsigned int idx, bool own)
 	dtv_host_view_reset(cpu, idx);
 }
 
-static u8 view_kind(const struct dtv_regime *r)
+static u8 view_kind(const struct dtv_cpu *cpu, const struct dtv_regime *r)
 {
 	u8 kind = DTV_MUTANT(view_user, 1, r->priv & 3) | r->sum << 2 | r->mxr << 3;
 
-	/* Bare: one for all. SUM means nothing to U-mode. */
+	/* Bare: one for all, unless PMP protects anything. SUM means nothing to U-mode. */
 	if (!r->satp)
-		return 0;
+		return cpu->pmp_open || r->priv == DTV_PRIV_M ? 0 : DTV_PRIV_S;
 	return r->priv == DTV_PRIV_U ? kind & ~4 : kind;
 }
 
@@ -170,13 +170,13 @@ bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_r
 	const struct dtv_view *v = &cpu->views.v[idx];
 
 	return idx < cpu->views.nr && v->used && v->key == view_key(cpu, r) &&
-	       v->kind == view_kind(r);
+	       v->kind == view_kind(cpu, r);
 }
 
 int dtv_view_find(struct dtv_cpu *cpu, const struct dtv_regime *r)
 {
 	struct dtv_views *vs = &cpu->views;
-	u8 *hint = &vs->last[view_kind(r) & 15];
+	u8 *hint = &vs->last[view_kind(cpu, r) & 15];
 	unsigned int i;
 
 	if (!dtv_view_is(cpu, *hint, r)) {
@@ -213,7 +213,7 @@ unsigned int dtv_view_get(struct dtv_cpu *cpu, const struct dtv_regime *r)
 	vs->v[victim] = (struct dtv_view){
 		.used = true,
 		.key = view_key(cpu, r),
-		.kind = view_kind(r),
+		.kind = view_kind(cpu, r),
 		.gen = vs->v[victim].gen,
 		.last = vs->clock,
 	};

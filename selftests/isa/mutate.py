@@ -29,7 +29,7 @@ import rv
 import tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ORDER = ["table", "priv", "random", "storm", "meet", "kicked", "smp"]
+ORDER = ["table", "priv", "rights", "random", "storm", "meet", "kicked", "smp"]
 
 
 def script(name):
@@ -104,6 +104,29 @@ class Priv(Elf):
         for t in self.s.tests:
             if self.mod.check(t, self.want, got):
                 return t.name
+        return None
+
+
+class Rights(Elf):
+    """Several images, as locks stay until the machine ends."""
+
+    def __init__(self, args):
+        super().__init__("rights", args)
+        self.suites = list(script("rights").suites(os.path.join(args.build, "isa", "rt.elf"), args.seed, 60))
+        for k, s in enumerate(self.suites):
+            s.img.write(self.run.path("rights-%d.elf" % k))
+
+    def prepare(self):
+        return self.caught(self.run, "none")
+
+    def caught(self, run, mutant):
+        try:
+            for k, s in enumerate(self.suites):
+                why = s.check(run.run_uhost(self.run.path("rights-%d.elf" % k), ["--mutate", mutant]))
+                if why:
+                    return why[0]
+        except image.RunError as e:
+            return str(e).split("\n", maxsplit=1)[0]
         return None
 
 
@@ -187,7 +210,7 @@ def main():
     if not os.access(program, os.X_OK):
         return out.skip_all("no %s: make -C selftests/host mutate" % program)
     start = time.monotonic()
-    tests = {t.name: t for t in (Table(args), Priv(args), Random(args, "random", 240), Random(args, "storm", 60, 300),
+    tests = {t.name: t for t in (Table(args), Priv(args), Rights(args), Random(args, "random", 240), Random(args, "storm", 60, 300),
                                  Meet(args, "meet", 40000), Meet(args, "kicked", 40000, ["--stress-kicks"]),
                                  Smp(args))}
     for t in tests.values():
