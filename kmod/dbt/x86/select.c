@@ -300,6 +300,8 @@ void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target)
 	/* The instruction before has committed: the padding must not count as part of it. */
 	dtv_tx_entry(tx, ENTRY_EXIT);
 	dtv_x86_fp_settle_cold(tx, tx->facts.nan_d, tx->facts.nan_s);
+	tx->facts.nan_d = 0;
+	tx->facts.nan_s = 0;
 	x86_nop(&tx->b, patch_pad(tx, 1));
 	c = dtv_tx_cold(tx, COLD_CHAIN, jmp_rel32(&tx->b));
 	c->target = target - tx->block_pc;
