@@ -26,6 +26,7 @@ all: module daemon cli
 
 help:
 	@echo 'all (module daemon cli), module [KDIR=...], daemon, cli, uhost'
+	@echo 'lab-debug  tests on a kernel with lockdep, KASAN and more (the first time builds it)'
 	@echo 'demo       boot Linux in a guest, in the lab, and power it off'
 	@echo 'shell      the same, with a shell'
 	@echo 'check      all tests [TESTS=collection[:test]] [WHERE=here,lab] [KERNELS=6.1,6.12]'
@@ -55,6 +56,12 @@ module:
 
 lab-modules:
 	@$(MAKE) module KDIR='$(LABDIRS)'
+
+# All that runs in the lab, on a kernel that looks for mistakes.
+lab-debug: deps
+	@$(MAKE) daemon cli && $(MAKE) -C selftests O=$(O) all
+	@selftests/lab/debug-kernel
+	@$(MAKE) -C selftests O=$(O) check KERNELS=debug WHERE=lab
 
 # Parts with a Makefile of their own put their programs into O.
 sub = @if [ -e $(1)/Makefile ]; then $(MAKE) -C $(1) O=$(O) $(2); \
@@ -142,5 +149,6 @@ uninstall:
 clean:
 	rm -rf $(O)
 
-.PHONY: all help module lab-modules daemon cli uhost deps guest demo shell check check-isa check-random fuzz style bench bench-boot bench-lab \
+.PHONY: all help module lab-modules lab-debug daemon cli uhost deps guest demo shell check check-isa check-random fuzz \
+	style bench bench-boot bench-lab \
 	format docs install uninstall clean

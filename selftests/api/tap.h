@@ -62,6 +62,14 @@ static struct tap_test *tap_first, **tap_last = &tap_first;
 		}                                                                              \
 	} while (0)
 
+/* How much slower than usual the machine is: the debug kernel's is. */
+static inline int tap_slow(void)
+{
+	const char *slow = getenv("DTV_SLOW");
+
+	return slow && atoi(slow) > 0 ? atoi(slow) : 1;
+}
+
 static inline int tap_run(const struct tap_test *t)
 {
 	int status;
@@ -70,7 +78,7 @@ static inline int tap_run(const struct tap_test *t)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		alarm(TAP_SECONDS);
+		alarm(TAP_SECONDS * tap_slow());
 		t->fn();
 		fflush(stdout);
 		_exit(0);
@@ -85,8 +93,16 @@ static inline int tap_run(const struct tap_test *t)
 static inline int tap_main(void)
 {
 	int nr = 0, failed = 0, skipped = 0, i = 0;
+	const char *only = getenv("TAP_ONLY");
 	const struct tap_test *t;
 
+	/* To look into a test: the others are taken out of the list. */
+	for (struct tap_test **link = &tap_first; only && *link;) {
+		if (strcmp((*link)->name, only))
+			*link = (*link)->next;
+		else
+			link = &(*link)->next;
+	}
 	for (t = tap_first; t; t = t->next)
 		nr++;
 	printf("TAP version 13\n1..%d\n", nr);

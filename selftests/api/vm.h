@@ -142,7 +142,7 @@ static inline void vm_wait_jail(struct vm *vm, unsigned int i)
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", vm->jail[i]);
-	for (int tries = 0; tries < 1500 && !ready; tries++) {
+	for (int tries = 0; tries < 1500 * tap_slow() && !ready; tries++) {
 		nap(20);
 		f = fopen(path, "r");
 		EXPECT(f);
@@ -168,7 +168,7 @@ static inline bool vm_event(struct vm *vm, struct dtv_event *ev, int seconds)
 {
 	struct pollfd p = { .fd = vm->fd, .events = POLLIN };
 
-	if (poll(&p, 1, seconds * 1000) <= 0)
+	if (poll(&p, 1, seconds * tap_slow() * 1000) <= 0)
 		return false;
 	return read(vm->fd, ev, sizeof(*ev)) == sizeof(*ev);
 }
