@@ -287,6 +287,7 @@ static void set_registers(struct dtv_vcpu *vcpu, unsigned int fd)
 
 long dtv_jail_enter(struct dtv_vcpu *vcpu, struct file *file, unsigned long fd)
 {
+	struct dtv_area *area = vcpu->area;
 	int err;
 
 	err = check_caller(vcpu, file, fd);
@@ -313,6 +314,9 @@ long dtv_jail_enter(struct dtv_vcpu *vcpu, struct file *file, unsigned long fd)
 		return err;
 	}
 	vcpu->fd = fd;
+	/* The signal handler needs them, and may be run before the first exit. */
+	area->hart.exit_fd = fd;
+	area->hart.exit_cmd = DTV_VCPU_EXIT;
 	vcpu->parked = true;
 	vcpu->action = DTV_RUN;
 	WRITE_ONCE(vcpu->jailed, true);

@@ -236,6 +236,29 @@ TEST(stray)
 	vm_reap(&vm, 0, SIGKILL);
 }
 
+/* The same before the jail has been in translated code at all. */
+TEST(stray_at_once)
+{
+	struct vm vm = vm_make("t", 1, spin, sizeof(spin));
+	struct dtv_state state;
+	sigset_t set;
+
+	vm.jail[0] = fork();
+	if (!vm.jail[0]) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		sigemptyset(&set);
+		sigaddset(&set, SIGSEGV);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		raise(SIGSEGV);
+		close(vm.fd);
+		ioctl(vm.vcpu[0], DTV_VCPU_ENTER, (long)vm.vcpu[0]);
+		_exit(9);
+	}
+	state = vm_wait_stop(&vm);
+	EXPECT(!strcmp(state.reason, "translated code reached outside of its views"));
+	vm_reap(&vm, 0, SIGKILL);
+}
+
 TEST(kill_jail)
 {
 	struct vm vm = vm_make("t", 2, spin, sizeof(spin));
