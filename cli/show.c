@@ -140,6 +140,8 @@ static void print_guest(const struct vmctl *v, json_t *g)
 	print_text(g, "kernel");
 	print_text(g, "initrd");
 	print_text(g, "bios");
+	print_text(g, "flash0");
+	print_text(g, "flash1");
 	print_text(g, "elf");
 	print_text(g, "signature");
 	print_text(g, "cmdline");

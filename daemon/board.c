@@ -52,6 +52,9 @@ int board_init(struct board *b, const struct board_ops *ops, void *opaque, char 
 		  "finisher" },
 		{ MACHINE_RTC_GPA, RTC_SIZE, rtc_read, rtc_write, &b->rtc, "rtc" },
 		{ MACHINE_UART_GPA, UART_SIZE, uart_read, uart_write, &b->uart, "uart" },
+		{ MACHINE_FLASH_GPA, FLASH_SIZE, flash_read, flash_write, &b->flash[0], "flash0" },
+		{ MACHINE_FLASH_GPA + FLASH_SIZE, FLASH_SIZE, flash_read, flash_write, &b->flash[1],
+		  "flash1" },
 	};
 	struct bus_range slot = {
 		.gpa = MACHINE_VIRTIO_GPA,
@@ -82,6 +85,8 @@ int board_init(struct board *b, const struct board_ops *ops, void *opaque, char 
 		if (bus_add(&b->bus, &slot, err, n))
 			return -1;
 	}
+	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++)
+		b->flash[i].fd = -1;
 	board_reset(b);
 	return 0;
 }
@@ -90,4 +95,12 @@ void board_reset(struct board *b)
 {
 	uart_reset(&b->uart);
 	rtc_reset(&b->rtc);
+	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++)
+		flash_reset(&b->flash[i]);
+}
+
+void board_free(struct board *b)
+{
+	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++)
+		flash_free(&b->flash[i]);
 }

@@ -15,6 +15,7 @@
 
 #include "bus.h"
 #include "dev/finisher.h"
+#include "dev/flash.h"
 #include "dev/rom.h"
 #include "dev/rtc.h"
 #include "dev/uart.h"
@@ -45,6 +46,7 @@ struct board_ops {
  * @rtc: clock
  * @uart: serial port
  * @virtio: slots
+ * @flash: two banks
  * @ops: the owner
  * @opaque: handed to it
  */
@@ -55,6 +57,7 @@ struct board {
 	struct rtc rtc;
 	struct uart uart;
 	struct virtio_slot virtio[MACHINE_VIRTIO_MAX];
+	struct flash flash[MACHINE_FLASH_BANKS];
 	const struct board_ops *ops;
 	void *opaque;
 };
@@ -71,7 +74,9 @@ struct board {
  */
 int board_init(struct board *b, const struct board_ops *ops, void *opaque, char *err, size_t n);
 
-/* A reset of the machine: all devices as after board_init(). */
+/* A reset of the machine: all devices as after board_init(); flash keeps its contents. */
 void board_reset(struct board *b);
+/* Give back what the devices hold. */
+void board_free(struct board *b);
 
 #endif /* DTV_DAEMON_BOARD_H */

@@ -16,6 +16,7 @@
 #include <sys/sysinfo.h>
 #include <unistd.h>
 
+#include "dev/flash.h"
 #include "fdt.h"
 #include "image.h"
 #include "kmod/guest/isa.h"
@@ -46,6 +47,7 @@ struct key {
 	void (*take)(struct reader *r, const config_setting_t *s, const struct key *k);
 };
 
+#define FLASH_TEXT "the file name of a flash bank's contents in quotes"
 #define SIZE_TEXT "a size in quotes, as \"512M\" or \"1G\""
 
 static void __attribute__((format(printf, 3, 4)))
@@ -181,6 +183,8 @@ const char *const dtv_file_keys[DTV_FILES] = {
 	[DTV_FILE_ELF] = "elf",
 	[DTV_FILE_SIGNATURE] = "signature",
 	[DTV_FILE_BIOS] = "bios",
+	[DTV_FILE_FLASH0] = "flash0",
+	[DTV_FILE_FLASH1] = "flash1",
 	"load0",
 	"load1",
 	"load2",
@@ -299,6 +303,12 @@ static void take_output(struct reader *r, const config_setting_t *s, const struc
 	r->c->file[file_of(k)] = path;
 }
 
+static void take_flash_write(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	(void)k;
+	r->c->flash_write = config_setting_get_bool(s);
+}
+
 static void take_cmdline(struct reader *r, const config_setting_t *s, const struct key *k)
 {
 	const char *text = config_setting_get_string(s);
@@ -347,6 +357,9 @@ static const struct key keys[] = {
 	{ "bios", CONFIG_TYPE_STRING, false, "the file name of firmware in quotes", take_file },
 	{ "load", CONFIG_TYPE_ARRAY, false, "up to 8 of \"FILE@ADDRESS\" in brackets",
 	  take_places },
+	{ "flash0", CONFIG_TYPE_STRING, false, FLASH_TEXT, take_file },
+	{ "flash1", CONFIG_TYPE_STRING, false, FLASH_TEXT, take_file },
+	{ "flash_write", CONFIG_TYPE_BOOL, false, "true or false", take_flash_write },
 	{ "elf", CONFIG_TYPE_STRING, false, "the file name of a bare-metal program in quotes",
 	  take_file },
 	{ "signature", CONFIG_TYPE_STRING, false, "the name of a file to be written in quotes",
@@ -447,6 +460,13 @@ static void check_contents(struct reader *r)
 	dtv_isa_names(r->c->isa, isa, DTV_ISA_NAMES);
 	l.tree.isa = isa;
 	ret = loader_load(&l, &ram, &rom, &start, err, sizeof(err));
+	for (unsigned int i = DTV_FILE_FLASH0; i <= DTV_FILE_FLASH1 && !ret; i++) {
+		struct flash bank = { .fd = -1 };
+
+		if (r->c->file[i])
+			ret = flash_load(&bank, fd[i], r->c->file[i], false, err, sizeof(err));
+		flash_free(&bank);
+	}
 	dtv_config_close(fd);
 	if (ret < 0) {
 		/* Messages begin with the name of the file that they are about. */
@@ -615,7 +635,10 @@ int dtv_config_open(const struct dtv_config *c, int fd[DTV_FILES])
 	for (unsigned int i = 0; i < DTV_FILES; i++)
 		fd[i] = -1;
 	for (unsigned int i = 0; i < DTV_FILES; i++) {
-		int flags = i == DTV_FILE_SIGNATURE ? O_RDWR | O_CREAT : O_RDONLY;
+		bool flash = i == DTV_FILE_FLASH0 || i == DTV_FILE_FLASH1;
+		int flags = i == DTV_FILE_SIGNATURE ? O_RDWR | O_CREAT :
+			    flash && c->flash_write ? O_RDWR :
+						      O_RDONLY;
 
 		if (!c->file[i])
 			continue;

@@ -27,6 +27,8 @@ enum dtv_file {
 	DTV_FILE_ELF,
 	DTV_FILE_SIGNATURE, /* is written, and made if it is not there */
 	DTV_FILE_BIOS,
+	DTV_FILE_FLASH0,
+	DTV_FILE_FLASH1,
 	DTV_FILE_PLACE, /* the first of LOADER_PLACES */
 	DTV_FILES = DTV_FILE_PLACE + LOADER_PLACES,
 };
@@ -48,6 +50,7 @@ enum dtv_console_kind {
  * @file: absolute paths, or NULL; with an ELF program neither kernel nor initrd
  * @isa: DTV_ISA_* bits of the extensions that the harts offer
  * @place_gpa: addresses of the files from DTV_FILE_PLACE on
+ * @flash_write: what the guest writes to its flash is written to the files
  * @cmdline: the kernel's command line
  * @console: see enum dtv_console_kind
  */
@@ -59,6 +62,7 @@ struct dtv_config {
 	char *file[DTV_FILES];
 	uint64_t isa;
 	uint64_t place_gpa[LOADER_PLACES];
+	bool flash_write;
 	char *cmdline;
 	enum dtv_console_kind console;
 };

@@ -264,6 +264,21 @@ static void make_devices(struct tree *t, const struct fdt_machine *m)
 	}
 }
 
+static void make_flash(struct tree *t)
+{
+	fdt64_t v[2 * MACHINE_FLASH_BANKS];
+
+	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++) {
+		v[2 * i] = cpu_to_fdt64(MACHINE_FLASH_GPA + i * MACHINE_FLASH_SIZE);
+		v[2 * i + 1] = cpu_to_fdt64(MACHINE_FLASH_SIZE);
+	}
+	begin(t, "flash@%llx", MACHINE_FLASH_GPA);
+	str(t, "compatible", "cfi-flash");
+	check(t, fdt_property(t->fdt, "reg", v, sizeof(v)));
+	u32(t, "bank-width", 4);
+	end(t);
+}
+
 /* Linux's syscon-poweroff and syscon-reboot: store @value to the finisher. */
 static void make_syscon(struct tree *t, const char *name, const char *compatible, uint32_t value)
 {
@@ -293,6 +308,7 @@ long fdt_make(const struct fdt_machine *m, void *buf, size_t size, char *err, si
 	reg(t, MACHINE_RAM_GPA, m->ram_size);
 	end(t);
 	make_cpus(t, m);
+	make_flash(t);
 
 	begin(t, "soc");
 	u32(t, "#address-cells", 2);

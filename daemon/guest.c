@@ -318,11 +318,11 @@ static int take_config(struct guest *g, const char *text, size_t len, char *err,
 	const char *name, *cmdline, *isa, *path;
 	json_int_t memory, cache, owner;
 	size_t name_len;
-	int harts, pty = 0, ret;
+	int harts, pty = 0, flash_write = 0, ret;
 
-	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:I}", "name", &name, "harts", &harts,
-			  "memory", &memory, "cache", &cache, "isa", &isa, "cmdline", &cmdline,
-			  "pty", &pty, "owner", &owner);
+	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:b,s:I}", "name", &name, "harts",
+			  &harts, "memory", &memory, "cache", &cache, "isa", &isa, "cmdline",
+			  &cmdline, "pty", &pty, "flash_write", &flash_write, "owner", &owner);
 	if (ret < 0 || !dtv_name_ok(name) || harts < 1 || harts > DTV_VCPUS_MAX ||
 	    dtv_isa_parse(isa, &g->config.isa, err, n) < 0) {
 		json_decref(msg);
@@ -333,6 +333,7 @@ static int take_config(struct guest *g, const char *text, size_t len, char *err,
 	g->config.harts = harts;
 	g->config.memory = memory;
 	g->config.cache = cache;
+	g->config.flash_write = flash_write;
 	g->owner = owner;
 	for (unsigned int i = 0; i < DTV_FILES; i++) {
 		path = json_string_value(json_object_get(msg, dtv_file_keys[i]));

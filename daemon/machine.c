@@ -205,7 +205,17 @@ static int build_devices(struct dtv_machine *m, char *err, size_t n)
 		snprintf(err, n, "no timer: %s", strerror(errno));
 		return -EIO;
 	}
-	return board_init(&m->board, &ops, m, err, n) ? -EINVAL : 0;
+	if (board_init(&m->board, &ops, m, err, n))
+		return -EINVAL;
+	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++) {
+		int fd = m->p.file[DTV_FILE_FLASH0 + i];
+
+		if (fd >= 0 &&
+		    flash_load(&m->board.flash[i], fd, m->p.config->file[DTV_FILE_FLASH0 + i],
+			       m->p.config->flash_write, err, n))
+			return -EINVAL;
+	}
+	return 0;
 }
 
 /* The mailbox of a bare-metal program. */
@@ -753,6 +763,7 @@ void dtv_machine_free(struct dtv_machine *m)
 	dtv_loop_del(m->rtc_timer);
 	dtv_loop_del(m->htif_timer);
 	dtv_console_free(m->console);
+	board_free(&m->board);
 	if (m->ram)
 		munmap(m->ram, m->p.config->memory);
 	if (m->memfd >= 0)

@@ -51,7 +51,7 @@ void dtv_messages_free(struct dtv_messages *m);
 int64_t dtv_now_ms(void);
 int64_t dtv_now_ns(void);
 
-#define DTV_FDS_MAX 16
+#define DTV_FDS_MAX 24
 #define DTV_PACKET_MAX (64 * 1024)
 
 int dtv_packet_send(int sock, const void *data, size_t len, const int *fds, size_t nfds);

@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 here=$DTV_TOP/selftests/host
-for n in 1 2 3 4 5 6 7 8 9; do
+for n in 1 2 3 4 5 6 7 8 9 10 11; do
 	$CC -march=rv64gc -mabi=lp64d -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-DPROGRAM=$n -T "$here/elf/link.ld" -o "$work/$n.elf" "$here/elf/programs.S" || exit 1
 done
@@ -65,7 +65,7 @@ echoed()
 	[ "$( (sleep 3; printf 'hello, worldq') | timeout -k 5 60 "$UHOST" --elf "$work/7.elf")" = "hello, worldq" ]
 }
 
-plan 31
+plan 39
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed
@@ -86,6 +86,14 @@ check "computation, interrupted all the time" ends 0 --elf "$work/compute.elf" -
 check "gives the same sum" same_sums
 check "a call of HTIF from where no memory is" ends 1 --elf "$work/9.elf"
 check "and says so" complained "bad address 0x1000 in tohost"
+check "machine timer and software interrupts" ends 0 --elf "$work/10.elf" --max-seconds 30
+check "the same, interrupted all the time" ends 0 --elf "$work/10.elf" --max-seconds 30 --stress-kicks
+check "between two harts" ends 0 --elf "$work/11.elf" --cpus 2 --max-seconds 30
+check "flash that is not there" ends 2 --elf "$work/1.elf" --flash1 "$work/none"
+check "empty firmware" ends 2 --bios /dev/null
+check "a file for no address" ends 2 --bios "$work/1.elf" --load "$work/1.elf"
+check "a file outside of memory" ends 2 --bios "$work/1.elf" --load "$work/1.elf@0x1000"
+check "and says so" complained "not in memory"
 check "no such file" ends 2 --elf "$work/none"
 check "and says so" complained "No such file"
 check "no arguments" ends 2

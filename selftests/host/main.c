@@ -30,6 +30,7 @@
 
 struct options {
 	const char *bios, *kernel, *initrd, *append, *elf, *signature;
+	const char *flash[MACHINE_FLASH_BANKS];
 	const char *place[LOADER_PLACES];
 	u64 place_gpa[LOADER_PLACES];
 	unsigned int places;
@@ -136,6 +137,7 @@ static void usage(FILE *f)
 	      "\n"
 	      "  --bios FILE        firmware, started in machine mode: ELF, or raw at 0x80000000\n"
 	      "  --kernel IMAGE     Linux kernel in RISC-V Image format; below --bios also ELF or raw\n"
+	      "  --flash0 FILE      contents of the first flash bank, --flash1 of the second; read-only\n"
 	      "  --load FILE@ADDRESS  a file to be in memory at the start, at most 8\n"
 	      "  --initrd FILE      initial file system\n"
 	      "  --append STRING    kernel command line\n"
@@ -228,6 +230,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		BIOS = 256,
 		KERNEL,
 		INITRD,
+		FLASH0,
+		FLASH1,
 		LOAD,
 		APPEND,
 		ELF,
@@ -248,6 +252,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "bios", required_argument, NULL, BIOS },
 		{ "kernel", required_argument, NULL, KERNEL },
 		{ "initrd", required_argument, NULL, INITRD },
+		{ "flash0", required_argument, NULL, FLASH0 },
+		{ "flash1", required_argument, NULL, FLASH1 },
 		{ "load", required_argument, NULL, LOAD },
 		{ "append", required_argument, NULL, APPEND },
 		{ "elf", required_argument, NULL, ELF },
@@ -274,6 +280,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 		switch (c) {
 		case BIOS:
 			o->bios = optarg;
+			break;
+		case FLASH0:
+		case FLASH1:
+			o->flash[c - FLASH0] = optarg;
 			break;
 		case LOAD:
 			if (!take_place(o, optarg))
@@ -331,7 +341,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 				return UHOST_OK;
 			}
 			if (!dtv_opts_parse(optarg, &o->no_opt))
-				return bad_usage("--no-opt", "unknown name; --no-opt help lists them");
+				return bad_usage("--no-opt",
+						 "unknown name; --no-opt help lists them");
 			break;
 #ifdef DTV_MUTATE
 		case MUTATE:
@@ -579,6 +590,17 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 	}
 	if (make_harts(u, err, n) || machine_init(u, err, n))
 		return -1;
+	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++) {
+		struct loader_file f = { .fd = -1 };
+		int ret;
+
+		if (!open_named(&f, o->flash[i], err, n))
+			return -1;
+		ret = f.name ? flash_load(&u->board.flash[i], f.fd, f.name, false, err, n) : 0;
+		close_named(&f);
+		if (ret)
+			return -1;
+	}
 	return load(u, o, err, n);
 }
 
@@ -721,6 +743,7 @@ static void destroy(struct uhost *u)
 		free(h);
 	}
 	dtv_vm_core_destroy(&u->vm);
+	board_free(&u->board);
 	free(u);
 }
 

@@ -32,6 +32,5 @@ bool mutate_choose(const char *name)
 void mutate_list(void)
 {
 	for (unsigned int i = 1; i < ARRAY_SIZE(mutants); i++)
-		printf("%s\t%s\t%s\n", mutants[i].name, mutants[i].test,
-		       mutants[i].text);
+		printf("%s\t%s\t%s\n", mutants[i].name, mutants[i].test, mutants[i].text);
 }

@@ -697,6 +697,123 @@ static void test_board(void)
 	CHECK(!board_wires);
 }
 
+/* --- flash --- */
+
+static uint32_t flash32(struct flash *f, uint64_t at)
+{
+	return flash_read(f, at, 4);
+}
+
+static void test_flash(void)
+{
+	static uint8_t contents[2 * FLASH_BLOCK + 100], now[sizeof(contents)];
+	static struct flash f = { .fd = -1 };
+	char err[256];
+	int fd;
+
+	/* Empty: erased, and it stays so. */
+	flash_reset(&f);
+	CHECK(flash32(&f, 0) == 0xffffffff && flash_read(&f, FLASH_SIZE - 8, 8) == ~0ULL);
+	flash_write(&f, 0, 4, 0x400040);
+	flash_write(&f, 0, 4, 0);
+	CHECK(flash32(&f, 0) == 0x920092); /* ready, not programmed, protected */
+	flash_write(&f, 0, 4, 0x500050);
+	CHECK(flash32(&f, 0) == 0xffffffff);
+
+	for (size_t i = 0; i < sizeof(contents); i++)
+		contents[i] = i * 7;
+	fd = file_of(contents, sizeof(contents));
+	CHECK(!flash_load(&f, fd, "F", true, err, sizeof(err)));
+	CHECK(flash32(&f, 0) == 0x150e0700 && flash_read(&f, 3, 1) == 21);
+	CHECK(flash_read(&f, 8, 8) == 0x69625b544d463f38ULL);
+	CHECK(flash_read(&f, sizeof(contents), 4) == 0xffffffff);
+	/* Query and identification, on both chips. */
+	flash_write(&f, 0x154, 4, 0x980098);
+	CHECK(flash32(&f, 0x40) == 0x510051 && flash32(&f, 0x44) == 0x520052 &&
+	      flash32(&f, 0x48) == 0x590059 && flash32(&f, 0x27 * 4) == 0x180018);
+	CHECK(flash32(&f, 0) == 0 && flash32(&f, FLASH_SIZE - 4) == 0);
+	flash_write(&f, 0, 4, 0x900090);
+	CHECK(flash32(&f, 0) == 0x890089 && flash32(&f, 4) == 0x180018 && flash32(&f, 8) == 0);
+	flash_write(&f, 0, 4, 0xff00ff);
+	CHECK(flash32(&f, 0) == 0x150e0700);
+	/* A word: bits only fall. */
+	flash_write(&f, 4, 4, 0x400040);
+	flash_write(&f, 4, 4, 0xf0f0f0f0);
+	CHECK(flash32(&f, 4) == 0x800080);
+	flash_write(&f, 0, 4, 0xff00ff);
+	CHECK(flash32(&f, 4) == (0x312a231c & 0xf0f0f0f0));
+	/* A block. */
+	flash_write(&f, FLASH_BLOCK + 8, 4, 0x200020);
+	flash_write(&f, FLASH_BLOCK + 8, 4, 0xd000d0);
+	CHECK(flash32(&f, 0) == 0x800080);
+	flash_write(&f, 0, 4, 0xff00ff);
+	CHECK(flash32(&f, FLASH_BLOCK) == 0xffffffff &&
+	      flash32(&f, 2 * FLASH_BLOCK - 4) == 0xffffffff);
+	CHECK(flash_read(&f, FLASH_BLOCK - 1, 1) == contents[FLASH_BLOCK - 1] &&
+	      (flash_read(&f, 2 * FLASH_BLOCK, 1) & 0xff) == contents[2 * FLASH_BLOCK]);
+	/* The last block is a short one here. */
+	flash_write(&f, 2 * FLASH_BLOCK, 4, 0x20);
+	flash_write(&f, 2 * FLASH_BLOCK, 4, 0xd0);
+	CHECK(flash32(&f, 0) == 0x800080);
+	/* Not confirmed. */
+	flash_write(&f, 0, 4, 0x20);
+	flash_write(&f, 0, 4, 0xff);
+	CHECK(flash32(&f, 0) == 0xb000b0);
+	flash_write(&f, 0, 4, 0x50);
+	/* A buffer. */
+	flash_write(&f, FLASH_BLOCK, 4, 0xe800e8);
+	CHECK(flash32(&f, FLASH_BLOCK) == 0x800080);
+	flash_write(&f, FLASH_BLOCK, 4, 0x10001);
+	flash_write(&f, FLASH_BLOCK, 4, 0x11223344);
+	flash_write(&f, FLASH_BLOCK + 4, 4, 0x55667788);
+	flash_write(&f, FLASH_BLOCK, 4, 0xd000d0);
+	CHECK(flash32(&f, FLASH_BLOCK) == 0x800080);
+	flash_write(&f, 0, 4, 0xff00ff);
+	CHECK(flash_read(&f, FLASH_BLOCK, 8) == 0x5566778811223344ULL &&
+	      flash32(&f, FLASH_BLOCK + 8) == 0xffffffff);
+	/* A buffer that is too long, and one with a word of elsewhere: nothing is done. */
+	flash_write(&f, 0, 4, 0xe8);
+	flash_write(&f, 0, 4, 0xffff);
+	CHECK(flash32(&f, 0) == 0xb000b0);
+	flash_write(&f, 0, 4, 0x50);
+	flash_write(&f, 0, 4, 0xe8);
+	flash_write(&f, 0, 4, 0);
+	flash_write(&f, FLASH_BLOCK + 16, 4, 0);
+	flash_write(&f, 0, 4, 0xd0);
+	CHECK(flash32(&f, 0) == 0xb000b0);
+	flash_write(&f, 0, 4, 0x50);
+	CHECK(flash32(&f, FLASH_BLOCK + 16) == 0xffffffff && flash32(&f, 0) == 0x150e0700);
+	/* Behind the file's end. */
+	flash_write(&f, sizeof(contents), 4, 0x40);
+	flash_write(&f, sizeof(contents), 4, 0);
+	CHECK(flash32(&f, 0) == 0x900090);
+	flash_write(&f, FLASH_SIZE - 4, 4, 0x50);
+	/* All of that is in the file. */
+	CHECK(pread(fd, now, sizeof(now), 0) == sizeof(now) && now[FLASH_BLOCK] == 0x44 &&
+	      now[FLASH_BLOCK + 8] == 0xff && now[5] == (contents[5] & 0xf0) &&
+	      now[2 * FLASH_BLOCK + 99] == 0xff);
+	/* Anything at all. */
+	for (unsigned int i = 0; i < 2000000; i++) {
+		uint64_t r = i * 0x9e3779b97f4a7c15ULL;
+		unsigned int len = 1U << (r >> 60 & 3);
+		uint64_t at = (r >> 20) % FLASH_SIZE & ~(uint64_t)(len - 1);
+		static const uint8_t cmds[] = { 0x20, 0xd0, 0xe8, 0x40, 0x10, 0xff, 0x98, 0x02 };
+
+		if (i & 1)
+			at %= 4096;
+		if (r >> 50 & 1)
+			flash_write(&f, at, len, r >> 48 & 2 ? r : cmds[r >> 56 & 7]);
+		else
+			flash_read(&f, at, len);
+	}
+	flash_free(&f);
+
+	CHECK(flash_load(&f, open("/", O_RDONLY), "F", true, err, sizeof(err)) == -1);
+	CHECK(!ftruncate(fd, FLASH_SIZE + 1));
+	CHECK(flash_load(&f, fd, "F", true, err, sizeof(err)) == -1 &&
+	      strstr(err, "at most 32 MiB"));
+}
+
 /* --- device tree --- */
 
 static void test_fdt(void)
@@ -756,6 +873,7 @@ int main(void)
 		{ "loader: firmware", test_loader_firmware },
 		{ "loader: places", test_loader_place },
 		{ "board", test_board },
+		{ "flash", test_flash },
 		{ "device tree", test_fdt },
 	};
 	int failed = 0;

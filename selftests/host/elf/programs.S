@@ -146,6 +146,180 @@ other:	addi	s2, s2, 2
 	la	t0, tohost
 	sd	a0, (t0)
 1:	j	1b
+
+#elif PROGRAM == 10		/* CLINT on one hart; a digit for each interrupt's number */
+	.macro	await seen
+1:	csrci	mstatus, 8
+	li	t0, \seen
+	beq	s5, t0, 2f
+	wfi
+	csrsi	mstatus, 8
+	j	1b
+2:	csrsi	mstatus, 8
+	.endm
+	.macro	same a, b, code
+	beq	\a, \b, 1f
+	li	a0, \code << 1 | 1
+	j	out
+1:
+	.endm
+	li	s1, 0x2004000		/* mtimecmp */
+	li	s2, 0x200bff8		/* mtime */
+	li	s3, 0x2000000		/* msip */
+	li	s4, -1
+	li	s5, 0
+	li	s6, 10000		/* a millisecond */
+	la	t0, handler
+	csrw	mtvec, t0
+	li	t0, 0x80
+	csrw	mie, t0
+	csrsi	mstatus, 8
+	ld	t1, (s2)
+	add	s7, t1, s6
+	sd	s7, (s1)
+	await	0x7
+	ld	t1, (s2)
+	sltu	t1, t1, s7
+	same	t1, zero, 2		/* not before its time */
+	li	t0, 8
+	csrw	mie, t0
+	li	t0, 3			/* of which one bit exists */
+	sw	t0, (s3)
+	await	0x73
+	lw	t1, (s3)
+	same	t1, zero, 3
+	/* Registers: halves, harts that are not there, what is no register. */
+	csrw	mie, zero
+	li	t1, 0x12345678
+	sw	t1, 4(s1)
+	sw	zero, (s1)
+	ld	t1, (s1)
+	li	t2, 0x1234567800000000
+	same	t1, t2, 4
+	lw	t1, 4(s1)
+	li	t2, 0x12345678
+	same	t1, t2, 5
+	sw	t2, 4(s3)
+	lw	t1, 4(s3)
+	same	t1, zero, 6
+	ld	t1, 8(s1)
+	same	t1, zero, 7
+	lbu	t1, (s2)
+	same	t1, zero, 8
+	lw	t1, 0x7fc(s3)
+	same	t1, zero, 9
+	sd	s4, (s1)
+	/* mtime can be set, and time is the same. */
+	li	s7, 0x123456789abc
+	sd	s7, (s2)
+	rdtime	t1
+	sub	t1, t1, s7
+	srli	t1, t1, 30
+	same	t1, zero, 10
+	/* Both comparators: each comes, the earlier first. */
+	slli	t0, s4, 63
+	csrs	0x30a, t0		/* menvcfg.STCE */
+	li	t0, 0xa0
+	csrw	mie, t0
+	ld	t1, (s2)
+	add	t1, t1, s6
+	sd	t1, (s1)
+	add	t1, t1, s6
+	csrw	0x14d, t1
+	await	0x7375
+	ld	t1, (s2)
+	add	t1, t1, s6
+	csrw	0x14d, t1
+	add	t1, t1, s6
+	sd	t1, (s1)
+1:	csrci	mstatus, 8		/* on a busy host both have come, and M goes first */
+	li	t0, 0x737557
+	beq	s5, t0, 2f
+	li	t0, 0x737575
+	beq	s5, t0, 2f
+	wfi
+	csrsi	mstatus, 8
+	j	1b
+2:	csrsi	mstatus, 8
+	li	s5, 0x737557
+	/* One that has come and is masked does not hold up the other. */
+	li	t0, 0x20
+	csrw	mie, t0
+	sd	zero, (s1)
+	ld	t1, (s2)
+	add	t1, t1, s6
+	csrw	0x14d, t1
+	await	0x7375575
+	li	t0, 0x80
+	csrw	mie, t0
+	await	0x73755757
+	li	a0, 1
+out:	la	t0, tohost
+	sd	a0, (t0)
+1:	j	1b
+	.balign	4
+handler:
+	csrr	t3, mcause
+	andi	t3, t3, 15
+	slli	s5, s5, 4
+	or	s5, s5, t3
+	li	t4, 3
+	bne	t3, t4, 1f
+	sw	zero, (s3)
+1:	li	t4, 7
+	bne	t3, t4, 1f
+	sd	s4, (s1)
+1:	li	t4, 5
+	bne	t3, t4, 1f
+	csrw	0x14d, s4
+1:	mret
+
+#elif PROGRAM == 11		/* CLINT on two harts: hart 0 sends, hart 1 sleeps and answers */
+	li	s1, 0x2004008		/* mtimecmp of hart 1 */
+	li	s2, 0x200bff8
+	li	s3, 0x2000000		/* msip of hart 0, then 1 */
+	csrr	a0, mhartid
+	li	s4, 200
+	bnez	a0, 3f
+	/* Hart 0: an interrupt, its answer, the timer of the other, its answer. */
+1:	li	t0, 1
+	sw	t0, 4(s3)
+2:	lw	t0, (s3)
+	beqz	t0, 2b
+	sw	zero, (s3)
+	ld	t0, (s2)
+	addi	t0, t0, 100
+	sd	t0, (s1)
+2:	lw	t0, (s3)
+	beqz	t0, 2b
+	sw	zero, (s3)
+	addi	s4, s4, -1
+	bnez	s4, 1b
+	li	a0, 1
+	la	t0, tohost
+	sd	a0, (t0)
+1:	j	1b
+	/* Hart 1: mie says what it waits for, mstatus.MIE is 0, so that nothing is taken. */
+3:	li	t0, 8
+	csrw	mie, t0
+4:	wfi
+	csrr	t0, mip
+	andi	t0, t0, 8
+	beqz	t0, 4b
+	sw	zero, 4(s3)
+	li	t0, 0x80
+	csrw	mie, t0
+	li	t1, 1
+	sw	t1, (s3)
+4:	wfi
+	csrr	t0, mip
+	andi	t0, t0, 0x80
+	beqz	t0, 4b
+	li	t0, -1
+	sd	t0, (s1)
+	li	t1, 1
+	sw	t1, (s3)
+	j	3b
 #endif
 
 	.section .data
