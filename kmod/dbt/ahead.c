@@ -161,6 +161,8 @@ static void find_readers(struct dtv_tx *tx, unsigned int first)
 		const struct dtv_insn *in = &s->insn;
 		bool fused_next = i + 1 < tx->nr_ahead && tx->ahead[i + 1].with_last;
 
+		s->dead = false;
+		s->brief = false;
 		s->next_rd = next[in->rd];
 		if (in->rd && pure(in->op)) {
 			if (fused_next || (!(live >> in->rd & 1) && opt(tx, DTV_OPT_DEAD))) {
@@ -199,6 +201,120 @@ static void find_readers(struct dtv_tx *tx, unsigned int first)
 	}
 }
 
+#define UNIT 32 /* steps that are put into order at a time */
+
+/* What the step reads, where the shift that is one with it reads for it. */
+static u32 unit_reads(const struct dtv_step *s, bool with_next)
+{
+	u32 m = 0;
+
+	if (with_next)
+		return 1U << s[1].fuse_reg;
+	if (s->dead)
+		return 0;
+	if (s->fuse == FUSE_NONE)
+		return reads(&s->insn);
+	if (!s->with_last)
+		m = 1U << s->fuse_reg;
+	if (s->fuse == FUSE_SHADD)
+		m |= 1U << s->fuse_base;
+	return m;
+}
+
+/*
+ * Computation of @n steps, which may be done in any order that keeps reads and writes of
+ * each register in theirs: each step if possible behind the one whose result it reads, so that the
+ * result is in a scratch register still.
+ */
+static void order(struct dtv_step *steps, unsigned int n, unsigned int first)
+{
+	u32 after[UNIT], from[UNIT], readers[32] = { 0 }, made = 0;
+	u8 writer[32], when[UNIT], count = 0;
+	struct dtv_step out[UNIT];
+	unsigned int i, best;
+	u16 off = steps[0].off;
+
+	memset(writer, DTV_NEVER, sizeof(writer));
+	for (i = 0; i < n; i++) {
+		const struct dtv_step *s = &steps[i];
+		bool with_next = i + 1 < n && s[1].with_last;
+		u32 m = unit_reads(s, with_next) & ALL;
+		u8 rd = s->insn.rd;
+
+		after[i] = 0;
+		from[i] = 0;
+		for (; m; m &= m - 1) {
+			unsigned int r = __builtin_ctz(m);
+
+			if (writer[r] != DTV_NEVER)
+				from[i] |= 1U << writer[r];
+			readers[r] |= 1U << i;
+		}
+		after[i] |= from[i];
+		if (rd) {
+			if (writer[rd] != DTV_NEVER)
+				after[i] |= 1U << writer[rd];
+			after[i] |= readers[rd] & ~(1U << i);
+			writer[rd] = i;
+			readers[rd] = 0;
+		}
+	}
+	for (i = 0; i + 1 < n; i++)
+		if (steps[i + 1].with_last)
+			after[i] |= after[i + 1] & ~(1U << i);
+	while (count < n) {
+		int best_when = -1;
+
+		best = n;
+		for (i = 0; i < n; i++) {
+			int w = 0;
+			u32 m;
+
+			if (made >> i & 1 || after[i] & ~made || steps[i].with_last)
+				continue;
+			for (m = from[i]; m; m &= m - 1)
+				w = max(w, when[__builtin_ctz(m)] + 1);
+			if (w > best_when) {
+				best_when = w;
+				best = i;
+			}
+		}
+		do {
+			made |= 1U << best;
+			when[best] = count;
+			out[count++] = steps[best++];
+		} while (best < n && steps[best].with_last);
+	}
+	out[0].unit_end = first + n;
+	out[0].unit_off = off;
+	memcpy(steps, out, n * sizeof(*out));
+}
+
+/* Put runs of computation into order where it saves stores into slots. */
+static bool put_in_order(struct dtv_tx *tx, unsigned int first)
+{
+	u32 slots = dtv_x86_slots();
+	unsigned int i = 0, n, brief;
+	bool any = false;
+
+	while (i < tx->nr_ahead) {
+		struct dtv_step *s = &tx->ahead[i];
+
+		brief = 0;
+		for (n = 0; n < UNIT && i + n < tx->nr_ahead && pure(s[n].insn.op); n++)
+			brief += s[n].brief && slots >> s[n].insn.rd & 1;
+		/* What is one stays together. */
+		while (n && i + n < tx->nr_ahead && s[n].with_last)
+			n--;
+		if (n >= 6 && brief >= 2 && opt(tx, DTV_OPT_ORDER)) {
+			order(s, n, first + i);
+			any = true;
+		}
+		i += n ? n : 1;
+	}
+	return any;
+}
+
 void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned int first)
 {
 	unsigned int off = tx->pc & 0xfff, n = 0;
@@ -215,19 +331,23 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 			break;
 		memset(s, 0, sizeof(*s));
 		dtv_decode(dtv_fetch(page + off), tx->d->isa, in);
+		s->off = off;
 		n++;
 		if (in->op == DTV_OP_JAL && in->rd == 0 && in->imm > 0 &&
 		    off + in->imm < tx->page_end) {
 			off += in->imm;
 			continue;
 		}
+		off += in->len;
 		if (in->op == DTV_OP_JAL || in->op == DTV_OP_JALR || in->op == DTV_OP_ILLEGAL ||
 		    in->fmt == DTV_FMT_NONE || dtv_is_lr(in->op))
 			break;
-		off += in->len;
 	}
 	tx->nr_ahead = n;
 	tx->first_ahead = first;
+	tx->end_ahead = off;
 	find_fusions(tx);
 	find_readers(tx, first);
+	if (put_in_order(tx, first))
+		find_readers(tx, first);
 }

@@ -25,6 +25,7 @@
 	OPT(COPIES, "copies", "values of slots are taken from scratch registers") \
 	OPT(DEAD, "dead", "results that nobody sees are not computed") \
 	OPT(BRIEF, "brief", "results that are soon overwritten are not stored in slots") \
+	OPT(ORDER, "order", "computation goes on with what was computed last") \
 	OPT(FUSE, "fuse", "shifts become rotations, extensions, scaled additions") \
 	OPT(SEXT, "sext", "what is known to be sign-extended is not extended again") \
 	OPT(FP, "fp", "floating point by host instructions") \

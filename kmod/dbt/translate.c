@@ -75,6 +75,19 @@ static bool begin_pair(struct dtv_tx *tx, const u8 *page, unsigned int off, unsi
 	return true;
 }
 
+/* Where the instruction behind the current one stands: steps may have another order. */
+static gva_t behind(const struct dtv_tx *tx, gva_t base)
+{
+	unsigned int i = tx->n + 1 - tx->first_ahead;
+	const struct dtv_step *s = &tx->ahead[i];
+
+	if (tx->n >= tx->first_ahead + tx->nr_ahead)
+		return tx->pc + tx->insn.len;
+	if (i == tx->nr_ahead)
+		return base + tx->end_ahead;
+	return base | (s->unit_end ? s->unit_off : s->off);
+}
+
 bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 xp2)
 {
 	struct dtv_dbt *d = tx->d;
@@ -137,6 +150,13 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		seen_set(&seen, tx->pc);
 		if (n < tx->first_ahead + tx->nr_ahead) {
 			tx->step = tx->ahead[n - tx->first_ahead];
+			if (tx->step.unit_end) {
+				/* The one boundary of it all, unless what comes before goes on. */
+				if (n >= tx->hold)
+					dtv_tx_entry(tx, ENTRY_BUSY);
+				tx->hold = max(tx->hold, (unsigned int)tx->step.unit_end);
+			}
+			tx->pc = base | tx->step.off;
 		} else {
 			memset(&tx->step, 0, sizeof(tx->step));
 			if (off == DTV_PAGE_SIZE - 2 && crosses(page + off)) {
@@ -186,7 +206,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			branches = tx->pair || opt(tx, DTV_OPT_BRANCH) ? branches + 1 :
 									 DTV_BLOCK_BRANCHES;
 		tx->guest_bytes += tx->insn.len;
-		tx->pc = tx->loop == LOOP_BACK ? tx->block_pc : tx->pc + tx->insn.len;
+		tx->pc = tx->loop == LOOP_BACK ? tx->block_pc : behind(tx, base);
 	}
 	tx->body_end = tx->b.p - tx->start;
 	dtv_x86_finish(tx);

@@ -137,6 +137,10 @@ enum dtv_fuse {
  * @brief: the result is read, but nobody finds it in its slot
  * @until: of a dead or brief one: number of the step that overwrites the result; boundaries up to
  *         it are none where the hart can be found
+ * @off: offset of the instruction in its page
+ * @unit_end: at the first of steps that were put into another order: number of the first behind
+ *            them; there are no boundaries among them
+ * @unit_off: with it: offset of the instruction that comes first
  * @next_rd: number of the step that reads x[rd] next, or DTV_NEVER
  * @next_rs1: the same of x[rs1], or of fuse_reg
  * @next_rs2: the same of x[rs2], or of fuse_base
@@ -148,7 +152,9 @@ struct dtv_step {
 	bool with_last;
 	bool dead, brief;
 	u8 until;
+	u8 unit_end;
 	u8 next_rd, next_rs1, next_rs2;
+	u16 off, unit_off;
 };
 
 /*
@@ -202,6 +208,7 @@ struct dtv_tx {
 	unsigned int hold; /* boundaries before instructions of lower numbers do not exist */
 	struct dtv_step ahead[DTV_BLOCK_INSNS];
 	unsigned int first_ahead, nr_ahead; /* steps in @ahead: first number, how many */
+	unsigned int end_ahead; /* offset in the page of the instruction behind them */
 	u16 pair; /* in a pair: offset of its SC in the page, else 0 */
 	u8 pair_rs1; /* its address register */
 
@@ -242,6 +249,9 @@ static inline bool opt(struct dtv_tx *tx, enum dtv_opt which)
 {
 	return dtv_opt(tx->d, which);
 }
+
+/* x86/select.c: registers that are slots: bit per register. */
+u32 dtv_x86_slots(void);
 
 /* x86/select.c: whether any scratch register holds a copy. */
 bool dtv_x86_warm(const struct dtv_tx *tx);

@@ -86,6 +86,16 @@ void commit(struct dtv_tx *tx, u8 rd, u8 h)
 /* Scratch registers that may hold copies. */
 static const u8 pool[] = { RAX, RCX, RDX };
 
+u32 dtv_x86_slots(void)
+{
+	unsigned int r;
+	u32 m = 0;
+
+	for (r = 1; r < 32; r++)
+		m |= (u32)!mapped(r) << r;
+	return m;
+}
+
 bool dtv_x86_warm(const struct dtv_tx *tx)
 {
 	return tx->copy[RAX] | tx->copy[RCX] | tx->copy[RDX];

@@ -72,7 +72,8 @@ class Gen:
         self.free = free
         self.weights = {k: r.choice([0, 1, 1, 2, 4]) for k in
                         ("rr", "ri", "c", "li", "load", "store", "branch", "loop", "amo", "lrsc", "fp", "fpmem",
-                         "trap", "stray", "call", "jump", "smc", "csr", "fence", "move", "idiom")}
+                         "trap", "stray", "call", "jump", "smc", "csr", "fence", "move", "idiom", "run")}
+        self.weights["run"] *= 0.1
         for k in ("trap", "stray", "smc", "csr", "fence", "call", "jump", "loop", "amo", "lrsc"):
             self.weights[k] *= 0.25
         if long:
@@ -295,6 +296,22 @@ class Gen:
         for y in (t, u):
             if r.random() < 0.5:
                 s.append(("i", "addi", dict(rd=y, rs1=self.src(), imm=self.imm12())))
+        return ("asm", s)
+
+    def n_run(self):
+        """Nothing but computation for long, with few registers: most results are overwritten in it."""
+        r = self.r
+        regs = r.sample([x for x in self.free if x not in self.links], 6)
+        s = []
+        for _ in range(r.randrange(8, 80)):
+            d, a, b = r.choice(regs), r.choice(regs), r.choice(regs)
+            k = r.random()
+            if k < 0.4:
+                s.append(("i", r.choice(RR), dict(rd=d, rs1=a, rs2=b)))
+            elif k < 0.7:
+                s.append(("i", r.choice(SH), dict(rd=d, rs1=a, imm=r.randrange(32))))
+            else:
+                s.append(("i", r.choice(RI), dict(rd=d, rs1=a, imm=self.imm12())))
         return ("asm", s)
 
     def n_amo(self):
