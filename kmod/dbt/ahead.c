@@ -315,7 +315,8 @@ static bool put_in_order(struct dtv_tx *tx, unsigned int first)
 	return any;
 }
 
-void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned int first)
+void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned int first,
+		    unsigned int branches)
 {
 	unsigned int off = tx->pc & 0xfff, n = 0;
 
@@ -339,7 +340,8 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 			continue;
 		}
 		off += in->len;
-		if (in->op == DTV_OP_JAL || in->op == DTV_OP_JALR || in->op == DTV_OP_ILLEGAL ||
+		if ((in->fmt == DTV_FMT_B && ++branches == DTV_BLOCK_BRANCHES) ||
+		    in->op == DTV_OP_JAL || in->op == DTV_OP_JALR || in->op == DTV_OP_ILLEGAL ||
 		    in->fmt == DTV_FMT_NONE || dtv_is_lr(in->op))
 			break;
 	}

@@ -146,7 +146,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			break;
 		}
 		if (!xp2 && !tx->pair && n >= tx->first_ahead + tx->nr_ahead)
-			dtv_read_ahead(tx, page, seen.bits, n);
+			dtv_read_ahead(tx, page, seen.bits, n, branches);
 		seen_set(&seen, tx->pc);
 		if (n < tx->first_ahead + tx->nr_ahead) {
 			tx->step = tx->ahead[n - tx->first_ahead];

@@ -389,9 +389,11 @@ u32 dtv_fetch(const u8 *p);
 
 /*
  * ahead.c: read instructions from tx->pc on into tx->ahead. @page: its page; @seen: bit per
- * halfword that is in the block; @first: number of the first.
+ * halfword that is in the block; @first: number of the first; @branches: how many conditional
+ * ones are in the block, which ends with DTV_BLOCK_BRANCHES of them.
  */
-void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned int first);
+void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned int first,
+		    unsigned int branches);
 
 /* x86/select.c */
 void dtv_x86_dead(struct dtv_tx *tx); /* the current instruction, with a result that nobody sees */
