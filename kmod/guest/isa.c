@@ -95,13 +95,12 @@ static size_t word_len(const char *s)
 
 static int unknown(const char *at, size_t len, char *err, size_t n)
 {
-	/* What is not printable does not get into a message. */
+	/* What is not printable does not get into a message, nor what is without end. */
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		if (at[i] < '!' || at[i] > '~')
+		if (i == 32 || at[i] < '!' || at[i] > '~')
 			len = i;
-	len = min(len, (size_t)32);
 	snprintf(err, n, "there is no extension \"%.*s\" here", (int)len, at);
 	return -1;
 }
