@@ -968,6 +968,7 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 	gva_t gva = h->x[in->rs1 & 31] & ~(gva_t)(CACHE_BLOCK - 1);
 	struct dtv_vm_core *vm = cpu->vm;
 	bool zero = in->op == DTV_OP_CBO_ZERO;
+	enum dtv_access acc = zero ? DTV_ACCESS_WRITE : DTV_ACCESS_READ;
 	struct dtv_regime r;
 	struct dtv_walk walk;
 	u8 *p;
@@ -976,9 +977,9 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 		trap(cpu, DTV_EXC_ILLEGAL, in->raw);
 		return run(cpu);
 	}
-	dtv_guest_regime(h, DTV_ACCESS_READ, &r);
 	/* What may be stored to may be loaded: a right to load is enough for the others. */
-	if (dtv_guest_walk(vm, &r, gva, zero ? DTV_ACCESS_WRITE : DTV_ACCESS_READ, &walk)) {
+	regime(cpu, acc, &r);
+	if (dtv_guest_walk(vm, &r, gva, acc, &walk)) {
 		trap(cpu,
 		     walk.exc == DTV_EXC_LOAD_PAGE || walk.exc == DTV_EXC_STORE_PAGE ?
 			     DTV_EXC_STORE_PAGE :
@@ -986,6 +987,9 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 		     gva);
 		return run(cpu);
 	}
+	if (walk.mixed &&
+	    !(dtv_pmp_rights(r.pmp, r.priv, walk.gpa, CACHE_BLOCK) & BIT_ULL(acc)))
+		return access_fault(cpu, ACC_STORE, gva);
 	if (zero) {
 		p = dtv_host_ram(vm, walk.gpa);
 		if (!p)

@@ -62,6 +62,7 @@ class Suite(StateTests, MemoryTests, ExtTests, SuiteBase):
         self.envcfg()
         self.cbo_allowed()
         self.cbo_faults()
+        self.cbo_pmp()
         self.pte_upper()
         self.napot()
         self.svade()

@@ -122,6 +122,46 @@ class ExtTests:
             self.add(t)
         self.fixup()
 
+    def cbo_pmp(self):
+        """A block that PMP denies in part is denied, beside blocks that it does not."""
+        mem = self.img.alloc(b"\x11" * PAGE, PAGE)
+        for op in CBOS:
+            name = "cbo %s with PMP" % op
+            if not self.want(name):
+                continue
+            t = Test(self, name, compare_state=False)
+            t.csrwv("menvcfg", MENVCFG | CBZE | CBCFE | CBIE_INVAL)
+            # 8 bytes in the second block without rights, 64 read-only in the fourth, then everything.
+            for k, v in enumerate(((mem + 64 + 24) >> 2, (mem + 3 * 64) >> 2 | 7, M64)):
+                t.csrwv(0x3b0 + k, v)
+            t.csrwv(0x3a0, 0x1f << 16 | 0x19 << 8 | 0x18)
+            t.i("sfence.vma")
+            t.jump_to_mode("S", "there")
+            t.label("there")
+            t.want_traps = []
+            for k in range(5):
+                t.li(R["a0"], mem + 64 * k + 5)
+                t.i(op, rs1=R["a0"])
+                if k == 1 or k == 3 and op == "cbo.zero":
+                    t.want_traps.append((E_STORE, mem + 64 * k))
+                t.li(R["a0"], mem + 64 * k)
+                t.i("ld", rd=R["a1"], rs1=R["a0"])
+                t.out(R["a1"], "block %d" % k, want=0 if op == "cbo.zero" and k in (0, 2, 4) else 0x1111111111111111)
+            self.add(t)
+            back = Test(self, "(PMP as it was)", compare_state=False)
+            back.csrwv(0x3b0, M64)
+            back.csrwv(0x3a0, 0x1f)
+            back.csrw(0x3b1, 0)
+            back.csrw(0x3b2, 0)
+            if op == "cbo.zero":
+                back.li(R["a0"], mem)
+                back.li(R["a1"], 0x1111111111111111)
+                for k in range(0, 320, 8):
+                    back.i("sd", rs1=R["a0"], rs2=R["a1"], imm=k)
+            back.i("sfence.vma")
+            self.add(back)
+        self.fixup()
+
     def pte_upper(self):
         """Bits 63 to 54 of PTEs, in leaves of each level and in pointers."""
         phys = self.img.alloc(struct.pack("<Q", 0x77) * 512 * 16, 16 * PAGE)
