@@ -9,6 +9,9 @@
  * been done right before, and no store of another hart came between. So
  * the SC of a pair is a compare-and-swap, and its LR makes no reservation.
  *
+ * An LR that leads to wrs.nto or wrs.sto instead (Zawrs) is one of a loop that waits for a
+ * store and stores nothing itself. These end at once, so a load is all it has to be.
+ *
  * The branches that leave between the two lead to code in which no reservation
  * is there: an SC fails. That must not be so for an SC that belongs to a
  * constrained loop (unprivileged manual 14.3), which is why a branch from which
@@ -95,7 +98,8 @@ static bool reach_sc(struct reach *r, const u8 *page, u64 isa)
  * @seen: bit per halfword of the page: is in the block already
  * @p: the pair
  *
- * Return: PAIR_NONE; PAIR_FOUND; PAIR_LATER: it would be one in a block that begins with the LR.
+ * Return: PAIR_NONE; PAIR_FOUND; PAIR_LATER: it would be one in a block that begins with the LR;
+ * PAIR_WAIT: an LR that needs no SC.
  * Context: d->lock held.
  */
 enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, unsigned int end,
@@ -122,6 +126,8 @@ enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, unsigned int 
 			p->sc = at;
 			return again ? PAIR_LATER : PAIR_FOUND;
 		}
+		if (in.op == DTV_OP_WRS_NTO || in.op == DTV_OP_WRS_STO)
+			return reach_sc(&reach, page, isa) ? PAIR_NONE : PAIR_WAIT;
 		if (in.op == DTV_OP_JAL && !in.rd && in.imm > 0) {
 			at += in.imm;
 			continue;

@@ -65,7 +65,8 @@ static bool begin_pair(struct dtv_tx *tx, const u8 *page, unsigned int off, unsi
 	enum dtv_pair_kind kind;
 
 	kind = dtv_pair_find(page, off, end, &tx->insn, tx->d->isa, seen->bits, &p);
-	if (kind == PAIR_NONE || p.branches >= DTV_BLOCK_BRANCHES)
+	tx->waits = kind == PAIR_WAIT;
+	if (kind == PAIR_NONE || kind == PAIR_WAIT || p.branches >= DTV_BLOCK_BRANCHES)
 		return true;
 	if (n && (kind == PAIR_LATER || n + p.insns >= DTV_BLOCK_INSNS ||
 		  branches + p.branches >= DTV_BLOCK_BRANCHES || !dtv_tx_room_for(tx, p.insns)))
@@ -111,6 +112,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->loops = !xp2;
 	tx->written = 0;
 	tx->pair = 0;
+	tx->waits = false;
 	tx->hold = 0;
 	tx->first_ahead = 0;
 	tx->nr_ahead = 0;

@@ -211,6 +211,7 @@ struct dtv_tx {
 	unsigned int end_ahead; /* offset in the page of the instruction behind them */
 	u16 pair; /* in a pair: offset of its SC in the page, else 0 */
 	u8 pair_rs1; /* its address register */
+	bool waits; /* at an LR: it waits for a store and needs no reservation */
 
 	struct dtv_facts facts;
 	/*
@@ -372,7 +373,7 @@ void dtv_x86_fp_settle_cold(struct dtv_tx *tx, u16 nan_d, u16 nan_s);
 bool dtv_dbt_is_mmio(struct dtv_dbt *d, gpa_t gpa);
 
 /* pair.c */
-enum dtv_pair_kind { PAIR_NONE, PAIR_FOUND, PAIR_LATER };
+enum dtv_pair_kind { PAIR_NONE, PAIR_FOUND, PAIR_LATER, PAIR_WAIT };
 
 struct dtv_pair {
 	u16 sc; /* offset of the SC in the page */

@@ -400,6 +400,19 @@ static void try_stop(void)
 	stop = 1;
 }
 
+/* Wait a little for a word to change, as kernels do: an LR that no SC follows, and wrs.nto. */
+static void wait_change(volatile u64 *word, u64 old)
+{
+	u64 v;
+
+	asm volatile("lr.d %0, %1\n"
+		     "bne %0, %2, 1f\n"
+		     ".word 0x00d00073\n"
+		     "1:\n"
+		     : "=&r"(v), "+A"(*word)
+		     : "r"(old));
+}
+
 static void work(u64 id)
 {
 	struct per_hart *me = &harts[id];
@@ -444,9 +457,11 @@ static void work(u64 id)
 			u64 other = (id + 1) % nr_online, before = harts[other].pong, t0 = now();
 
 			send_ipi(other);
-			while (other != id && harts[other].pong == before && !stop)
+			while (other != id && harts[other].pong == before && !stop) {
+				wait_change(&harts[other].pong, before);
 				if (now() - t0 > 20 * HZ)
 					fail("ipi not answered by hart", other);
+			}
 		}
 		if ((r & 1023) == id)
 			patch_and_call(id, r);

@@ -167,7 +167,7 @@ static void load_reserved(struct dtv_tx *tx, bool w)
 	struct dtv_buf *b = &tx->b;
 	u8 base;
 
-	if (!tx->pair) {
+	if (!tx->pair && !tx->waits) {
 		system_exit(tx, DTV_EXIT_ACCESS, false);
 		return;
 	}
