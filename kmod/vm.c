@@ -116,7 +116,7 @@ static void put_owner(struct dtv_vm *vm)
 
 static char *no_opt = "";
 module_param(no_opt, charp, 0400);
-MODULE_PARM_DESC(no_opt, "Optimizations of the translator to leave out, for bisecting (names in dbt/opt.h)");
+MODULE_PARM_DESC(no_opt, "Optimizations to leave out, for bisecting: names in dbt/opt.h");
 
 static int init_core(struct dtv_vm *vm)
 {

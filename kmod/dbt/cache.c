@@ -66,8 +66,11 @@ int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt
 	d->xps = dtv_host_alloc(d->max_xps * sizeof(*d->xps));
 	d->xp_hash = dtv_host_alloc((d->xp_mask + 1) * sizeof(u32));
 	d->tx = dtv_host_alloc(sizeof(*d->tx));
+	if (cfg->profile)
+		d->profile = dtv_host_alloc(d->max_blocks * sizeof(*d->profile));
 	err = -ENOMEM;
-	if (!d->blocks || !d->meta || !d->hash || !d->xps || !d->xp_hash || !d->tx)
+	if (!d->blocks || !d->meta || !d->hash || !d->xps || !d->xp_hash || !d->tx ||
+	    (cfg->profile && !d->profile))
 		goto fail;
 	err = dtv_x86_stubs(d);
 	if (err)
@@ -89,6 +92,9 @@ void dtv_dbt_destroy(struct dtv_dbt *d)
 	dtv_host_free(d->xps, d->max_xps * sizeof(*d->xps));
 	dtv_host_free(d->xp_hash, (d->xp_mask + 1) * sizeof(u32));
 	dtv_host_free(d->tx, sizeof(*d->tx));
+	if (d->profile)
+		dtv_host_free(d->profile, d->max_blocks * sizeof(*d->profile));
+	d->profile = NULL;
 	d->blocks = NULL;
 	d->meta = NULL;
 	d->hash = NULL;
@@ -402,6 +408,9 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	tx->b.p = tx->start;
 	tx->b.end = tx->start + DTV_BLOCK_BYTES;
 	tx->b.full = false;
+	tx->profile = d->profile ? &d->profile[p->nr] : NULL;
+	if (tx->profile)
+		memset(tx->profile, 0, sizeof(*tx->profile));
 	if (WARN_ON_ONCE(!dtv_translate(tx, code, xp, xp2)))
 		return NULL;
 
@@ -444,6 +453,27 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	code->guest_bytes = tx->guest_bytes;
 	code->host_bytes = bl->host_len;
 	return bl;
+}
+
+bool dtv_dbt_info(const struct dtv_dbt *d, u32 index, struct dtv_block_info *info)
+{
+	const struct dtv_part *p = &d->parts[index / d->part_blocks];
+	const struct dtv_block *bl = &d->blocks[index];
+
+	if (!d->profile || index <= p->first || index >= p->nr)
+		return false;
+	*info = (struct dtv_block_info){
+		.pc = bl->pc,
+		.gpa = d->xps[bl->xp].gpa | (bl->pc & ~DTV_PAGE_MASK),
+		.exec = d->cfg.exec + bl->host,
+		.host = block_rw(d, bl),
+		.host_len = bl->host_len,
+		.body_len = bl->body_end,
+		.class = bl->class,
+		.dead = bl->dead,
+		.profile = &d->profile[index],
+	};
+	return true;
 }
 
 u64 dtv_dbt_get(struct dtv_dbt *d, struct dtv_area *area, struct dtv_code *code, u32 xp, u32 xp2)

@@ -119,6 +119,8 @@ static_assert(offsetof(struct dtv_area, rstack) % DTV_AREA_ALIGN == DTV_RSTACK_B
  * @exit_jump: false: exits are an ioctl(hart->exit_fd, hart->exit_cmd) system
  *             call after which execution goes on at the resume stub (the jail);
  *             true: exits jump to hart->host_exit with rsp = hart->host_sp (uhost)
+ * @profile: count blocks' executions and keep their instructions, for dtv_dbt_info(); only where
+ *           translated code can write to C code's memory (uhost)
  * @no_opt: optimizations that are off: bit n for enum dtv_opt n
  */
 struct dtv_dbt_config {
@@ -126,8 +128,11 @@ struct dtv_dbt_config {
 	u64 exec;
 	u64 size;
 	bool exit_jump;
+	bool profile;
 	u64 no_opt;
 };
+
+#define DTV_BLOCK_INSNS 64 /* guest instructions in a block, at most; a loop's are there twice */
 
 struct dtv_block;
 struct dtv_xp;
@@ -176,6 +181,7 @@ struct dtv_dbt {
 	u32 part_size, part_blocks, part_meta;
 	u32 max_blocks;
 	struct dtv_block *blocks;
+	struct dtv_profile *profile; /* of blocks[], with cfg.profile */
 	struct dtv_tx *tx; /* work space of translation, under lock */
 	u8 *meta; /* side tables of all blocks */
 	u32 meta_size;
@@ -399,6 +405,60 @@ void dtv_dbt_evict(struct dtv_dbt *d);
 
 /* Let an area forget what dtv_dbt_evict() threw away. Parameters as for dtv_dbt_area_init(). */
 void dtv_dbt_area_evicted(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec);
+
+/**
+ * struct dtv_profile - what is kept of a block with dtv_dbt_config.profile
+ * @count: executions that were begun, rounds of a loop in it too; a kick at the first instruction
+ *         may count twice
+ * @nr: guest instructions, in the order of the block
+ * @insn: the instructions
+ * @insn.raw: their bits
+ * @insn.guest: offset in the guest's page
+ * @insn.host: offset of their code in the block
+ */
+struct dtv_profile {
+	u64 count;
+	u32 nr;
+	struct {
+		u32 raw;
+		u16 guest;
+		u16 host;
+	} insn[DTV_BLOCK_INSNS * 2];
+};
+
+/**
+ * struct dtv_block_info - a block, for who wants to read it
+ * @pc: gva of its first instruction
+ * @gpa: where that stands
+ * @exec: host address of its first byte in translated code
+ * @host: where C code reads it
+ * @host_len: bytes
+ * @body_len: bytes of them before the cold code
+ * @class: enum dtv_class
+ * @dead: it was invalidated
+ * @profile: its profile
+ */
+struct dtv_block_info {
+	gva_t pc;
+	gpa_t gpa;
+	u64 exec;
+	const u8 *host;
+	u32 host_len, body_len;
+	u8 class;
+	bool dead;
+	const struct dtv_profile *profile;
+};
+
+/**
+ * dtv_dbt_info() - look at a block
+ * @d: translator, with cfg.profile
+ * @index: below d->max_blocks
+ * @info: result
+ *
+ * Return: false when there is no block of that number.
+ * Context: no hart translates or evicts.
+ */
+bool dtv_dbt_info(const struct dtv_dbt *d, u32 index, struct dtv_block_info *info);
 
 /* Bytes of the cache that are in use, stubs included. */
 u64 dtv_dbt_used(const struct dtv_dbt *d);

@@ -186,6 +186,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			dtv_decode(raw, d->isa, &tx->step.insn);
 		}
 		tx->insn = tx->step.insn;
+		dtv_tx_log(tx);
 		if (tx->insn.op == DTV_OP_JAL && tx->insn.rd == 0 && !xp2 &&
 		    stays(code, tx->pc + tx->insn.imm) &&
 		    (tx->pair || opt(tx, DTV_OPT_FOLLOW))) {

@@ -9,7 +9,6 @@
 #include "dbt.h"
 #include "buf.h"
 
-#define DTV_BLOCK_INSNS 64 /* guest instructions in a block, at most; a loop's are there twice */
 #define DTV_BLOCK_BRANCHES 3 /* conditional ones: what is behind more is less and less executed */
 #define DTV_BLOCK_EXITS 72
 #define DTV_BLOCK_ENTRIES (DTV_BLOCK_INSNS * 12)
@@ -191,6 +190,7 @@ enum dtv_loop {
 struct dtv_tx {
 	struct dtv_dbt *d;
 	struct dtv_buf b;
+	struct dtv_profile *profile; /* of the block, or NULL */
 	u8 *start; /* block's first byte, as C code writes it */
 	u64 delta; /* exec address = rw address + delta */
 	gva_t block_pc;
@@ -268,6 +268,19 @@ static inline enum dtv_entry_kind dtv_tx_first(const struct dtv_tx *tx)
 	if (!tx->pair)
 		return ENTRY_REWIND;
 	return dtv_is_lr(tx->insn.op) ? ENTRY_LR : ENTRY_PAIR;
+}
+
+/* Keep the current instruction for who reads the block later. */
+static inline void dtv_tx_log(struct dtv_tx *tx)
+{
+	struct dtv_profile *p = tx->profile;
+
+	if (likely(!p) || p->nr == ARRAY_SIZE(p->insn))
+		return;
+	p->insn[p->nr].raw = tx->insn.raw;
+	p->insn[p->nr].guest = tx->pc & 0xfff;
+	p->insn[p->nr].host = tx->b.p - tx->start;
+	p->nr++;
 }
 
 static inline void dtv_tx_row(struct dtv_tx *tx, enum dtv_entry_kind kind, u16 guest)

@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 here=$DTV_TOP/selftests/host
-for n in 1 2 3 4 5 6 7 8 9 10 11; do
+for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
 	$CC -march=rv64gc -mabi=lp64d -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-DPROGRAM=$n -T "$here/elf/link.ld" -o "$work/$n.elf" "$here/elf/programs.S" || exit 1
 done
@@ -65,7 +65,15 @@ echoed()
 	[ "$( (sleep 3; printf 'hello, worldq') | timeout -k 5 60 "$UHOST" --elf "$work/7.elf")" = "hello, worldq" ]
 }
 
-plan 39
+# hottest PATTERN: in the first block of the dump
+hottest()
+{
+	sed -n '/^block/,/^$/p' "$work/blocks" | grep -q -e "$1" && return 0
+	sed 's/^/# /' "$work/blocks"
+	return 1
+}
+
+plan 44
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed
@@ -106,4 +114,9 @@ check "and says so" complained "more than this host has"
 check "kernel that is an ELF file" ends 2 --kernel "$work/1.elf"
 check "and says so" complained "not a RISC-V Linux Image: it is an ELF file"
 check "a directory" ends 2 --kernel "$work"
+check "a loop, with its blocks" ends 0 --elf "$work/12.elf" --dump-blocks="$work/blocks" --dump-top 1
+check "the hottest is the loop" hottest "executed 1234567 times"
+check "its guest code is there" hottest "xor.* a0,a0,5"
+check "beside the host's" hottest "xori* .*+[0-9].*xor .*,0x5"
+check "dump to nowhere" ends 2 --elf "$work/12.elf" --dump-blocks="$work/none/blocks"
 finish

@@ -37,6 +37,9 @@ struct options {
 	u64 memory, cache, isa;
 	unsigned long cpus, max_seconds;
 	u64 no_opt;
+	const char *dump;
+	unsigned long dump_top;
+	bool dump_blocks;
 	bool stats, trace, stress_kicks;
 };
 
@@ -149,6 +152,9 @@ static void usage(FILE *f)
 	      "  --isa STRING       extensions that the harts have, as rv64gc_zba (default all)\n"
 	      "  --max-seconds N    give up after N seconds with exit code 124\n"
 	      "  --no-opt LIST      switch optimizations off: names separated by commas; help lists them\n"
+	      "  --dump-blocks[=FILE]  count blocks' executions; at the end print the hottest, guest and host\n"
+	      "                     instructions side by side (objdump and riscv64-linux-gnu-objdump)\n"
+	      "  --dump-top N       how many of them (default 20)\n"
 	      "  --stats            print counters at the end\n"
 	      "  --stress-kicks     interrupt the harts all the time (a test of the engine)\n"
 	      "  --trace            print every exit, block, miss, trap and MMIO access\n"
@@ -245,6 +251,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		TRACE,
 		STRESS_KICKS,
 		NO_OPT,
+		DUMP_BLOCKS,
+		DUMP_TOP,
 		MUTATE,
 		HELP
 	};
@@ -267,6 +275,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "trace", no_argument, NULL, TRACE },
 		{ "stress-kicks", no_argument, NULL, STRESS_KICKS },
 		{ "no-opt", required_argument, NULL, NO_OPT },
+		{ "dump-blocks", optional_argument, NULL, DUMP_BLOCKS },
+		{ "dump-top", required_argument, NULL, DUMP_TOP },
 #ifdef DTV_MUTATE
 		{ "mutate", required_argument, NULL, MUTATE },
 #endif
@@ -335,12 +345,21 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case STRESS_KICKS:
 			o->stress_kicks = true;
 			break;
+		case DUMP_BLOCKS:
+			o->dump_blocks = true;
+			o->dump = optarg;
+			break;
+		case DUMP_TOP:
+			if (!parse_number(optarg, &o->dump_top))
+				return bad_usage("--dump-top", "a number is expected");
+			break;
 		case NO_OPT:
 			if (!strcmp(optarg, "help")) {
 				list_opts();
 				return UHOST_OK;
 			}
 			if (!dtv_opts_parse(optarg, &o->no_opt))
+				return bad_usage("--no-opt", "unknown name: see --no-opt help");
 				return bad_usage("--no-opt",
 						 "unknown name; --no-opt help lists them");
 			break;
@@ -581,6 +600,7 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 		.exec = (u64)u->cache_exec,
 		.size = u->cache_size,
 		.exit_jump = true,
+		.profile = o->dump_blocks,
 		.no_opt = o->no_opt,
 	};
 	u->vm.isa = o->isa;
@@ -749,7 +769,7 @@ static void destroy(struct uhost *u)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .memory = 1ULL << 30, .cache = 32 << 20, .cpus = 1 };
+	struct options o = { .memory = 1ULL << 30, .cache = 32 << 20, .cpus = 1, .dump_top = 20 };
 	struct sigaction sa = { .sa_handler = on_interrupt, .sa_flags = SA_ONSTACK };
 	sigset_t block, old;
 	pthread_t stress;
@@ -810,6 +830,8 @@ int main(int argc, char **argv)
 	if (o.stats)
 		stats_print(u, uhost_monotonic() - u->t0);
 	code = u->code;
+	if (o.dump_blocks && joined && dump_blocks(u, o.dump, o.dump_top))
+		code = code ? code : UHOST_USAGE;
 	if (o.signature && write_signature(u, o.signature, err, sizeof(err))) {
 		fprintf(stderr, "uhost: %s\n", err);
 		code = code ? code : UHOST_USAGE;

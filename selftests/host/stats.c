@@ -14,6 +14,11 @@ static const char *const exit_names[DTV_NR_EXITS] = {
 	[DTV_EXIT_FETCH] = "fetch", [DTV_EXIT_FP] = "fp",
 };
 
+const char *stats_exit_name(unsigned int reason)
+{
+	return reason < DTV_NR_EXITS && exit_names[reason] ? exit_names[reason] : "?";
+}
+
 void dtv_host_trace(struct dtv_cpu *cpu, enum dtv_trace what, u64 a, u64 b)
 {
 	static const char *const names[] = { "exit", "block", "miss", "trap", "mmio" };
@@ -58,7 +63,7 @@ static void print_hart(const struct uhart *h)
 
 	fprintf(stderr, "hart %u:\n", h->cpu.id);
 	for (unsigned int i = 0; i < DTV_NR_EXITS; i++) {
-		snprintf(name, sizeof(name), "exit %s", exit_names[i] ? exit_names[i] : "?");
+		snprintf(name, sizeof(name), "exit %s", stats_exit_name(i));
 		line(name, h->exits[i]);
 	}
 	for (unsigned int i = 0; i < 64; i++) {

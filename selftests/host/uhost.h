@@ -192,7 +192,11 @@ bool views_find(struct uhart *h, u64 addr, unsigned int *idx, gva_t *gva);
 void views_map(struct uhart *h, const struct dtv_miss *m);
 
 /* stats.c */
+const char *stats_exit_name(unsigned int reason);
 void stats_print(const struct uhost *u, u64 ns);
+
+/* dump.c: the TOP hottest blocks to a file, or stderr. Returns 0, or -1 and has said why. */
+int dump_blocks(const struct uhost *u, const char *path, unsigned long top);
 
 #ifdef DTV_MUTATE
 /* --- mutate.c, in the test build alone --- */

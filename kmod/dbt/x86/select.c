@@ -274,6 +274,16 @@ static struct x86_mem xpage_mem(u8 class, gva_t gva)
 	return x86_base(RBP, (s32)off - DTV_HART_BIAS);
 }
 
+/* One more time through the block, at its begin or that of the loop in it: nothing is in rax. */
+static void count(struct dtv_tx *tx)
+{
+	if (likely(!tx->profile))
+		return;
+	dtv_tx_entry(tx, ENTRY_REWIND);
+	mov_ri(&tx->b, RAX, (uintptr_t)&tx->profile->count);
+	lock_alu_mi(&tx->b, ALU_ADD, x86_base(RAX, 0), 1);
+}
+
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2)
 {
 	memset(tx->copy, 0, sizeof(tx->copy));
@@ -289,6 +299,7 @@ void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2)
 			 tx->start);
 	}
 	x86_nop(&tx->b, 2);
+	count(tx);
 }
 
 /*
@@ -365,6 +376,7 @@ enum dtv_loop dtv_x86_loop(struct dtv_tx *tx)
 	drop_all_copies(tx);
 	tx->at_round = tx->facts;
 	tx->round = tx->b.p;
+	count(tx);
 	return LOOP_ROUND;
 }
 

@@ -320,6 +320,21 @@ handler:
 	li	t1, 1
 	sw	t1, (s3)
 	j	3b
+
+#elif PROGRAM == 12		/* a loop of 1,234,567 rounds, entered as a block of its own */
+	li	s0, 1234567
+	li	a0, 0
+	la	t0, loop
+	jr	t0
+loop:	add	a0, a0, s0
+	xori	a0, a0, 5
+	addi	s0, s0, -1
+	bnez	s0, loop
+	li	a0, 1
+	la	t0, tohost
+	sd	a0, (t0)
+1:	wfi
+	j	1b
 #endif
 
 	.section .data
