@@ -97,7 +97,9 @@ void bench_text(u8 *text, size_t size);
 	PROGRAM(fault, system) \
 	PROGRAM(read, system) \
 	PROGRAM(cold, cold) \
-	PROGRAM(warm, cold)
+	PROGRAM(warm, cold) \
+	PROGRAM(sweep, large) \
+	PROGRAM(large, large)
 // clang-format on
 
 #define PROGRAM(name, group) u64 bench_##name(unsigned int scale);

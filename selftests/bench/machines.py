@@ -75,14 +75,14 @@ def cpu_seconds(pid):
     return total / 1e9
 
 
-def qemu_command(kernel, initrd, append, memory="1G"):
-    line = [QEMU, "-M", "virt", "-m", memory, "-smp", "1", "-display", "none", "-monitor", "none"]
+def qemu_command(kernel, initrd, append, memory="1G", cpus=1):
+    line = [QEMU, "-M", "virt", "-m", memory, "-smp", str(cpus), "-display", "none", "-monitor", "none"]
     line += ["-serial", "stdio", "-no-reboot", "-nodefaults"]
     return [*line, "-kernel", kernel, "-initrd", initrd, "-append", append]
 
 
-def uhost_command(kernel, initrd, append, memory="1G"):
-    line = [os.path.join(BUILD, "uhost"), "--memory", memory, "--cpus", "1"]
+def uhost_command(kernel, initrd, append, memory="1G", cpus=1):
+    line = [os.path.join(BUILD, "uhost"), "--memory", memory, "--cpus", str(cpus)]
     return [*line, "--kernel", kernel, "--initrd", initrd, "--append", append]
 
 
@@ -137,11 +137,10 @@ class Native:
 
     name = "native"
 
-    def run(self, level, program, scale):
+    def run(self, level, program, scale, copies=None):
         path = os.path.join(PROGRAMS, "native", f"bench-{level}")
-        with subprocess.Popen(
-            [path, "run", program, str(scale)], stdout=subprocess.PIPE, text=True
-        ) as process:
+        command = [path, "run", program, str(scale), *([str(copies)] if copies else [])]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             said = process.stdout.read().split()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = status
@@ -207,7 +206,7 @@ class Guest:
             raise BenchError(f"{self.command[0]}: {why.strerror}") from why
         self._find(BOOT_SECONDS, re.compile("dtv-bench: ready$"))
 
-    def run(self, level, program, scale):
+    def run(self, level, program, scale, copies=None):
         if not self.process:
             # A guest that does not boot is not waited for again and again.
             if self.boots_failed >= 2:
@@ -223,7 +222,7 @@ class Guest:
         try:
             # By number: a line that the console's FIFO of 16 bytes holds at once.
             number = [name for name, _ in program_list()].index(program)
-            self.process.stdin.write(f"{level} {number} {scale}\n".encode())
+            self.process.stdin.write(f"{level} {number} {scale} {copies or ''}\n".encode())
             self.process.stdin.flush()
             which, match = self._find(PROGRAM_SECONDS, self.ANSWER, self.FAILED)
             took, cpu = time.monotonic() - began, cpu_seconds(self.process.pid) - cpu

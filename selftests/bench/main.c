@@ -7,7 +7,9 @@
  *   bench-O2 run NAME [SCALE]		NAME may be its place in the list, from 0. Prints
  *					"NAME CHECK NS ALL": hexadecimal; nanoseconds from
  *					bench_start() to bench_stop(), and of the whole program
- *   bench-O2 serve			for a guest's console: reads lines "LEVEL NAME SCALE", runs
+ *   bench-O2 run NAME SCALE COPIES	the same in COPIES processes at once, each on a processor of
+ *					its own. NS is then from the first's beginning to the last's end
+ *   bench-O2 serve			for a guest's console: reads lines "LEVEL NAME SCALE [COPIES]", runs
  *					bench-LEVEL of the same directory for each, and answers
  *					"dtv-bench: NAME CHECK NS ALL TOTAL" or
  *					"dtv-bench: failed ..."; TOTAL is from fork to the end of
@@ -15,6 +17,7 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,7 +107,54 @@ void bench_text(u8 *text, size_t size)
 	}
 }
 
-static int run(const char *name, unsigned int scale)
+/* What a copy leaves behind. */
+struct copy {
+	u64 check, from, to;
+};
+
+static void copy_run(const struct program *program, unsigned int scale, int cpu, struct copy *c)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		bench_die("sched_setaffinity");
+	c->check = program->run(scale);
+	c->to = now();
+	c->from = c->to - spent;
+	_exit(0);
+}
+
+/* Each result has to be the same; sets spent. */
+static u64 copies_run(const struct program *program, unsigned int scale, int nr)
+{
+	struct copy *c = mmap(NULL, nr * sizeof(*c), PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	u64 from = ~0ull, to = 0;
+	int status;
+
+	if (c == MAP_FAILED)
+		bench_die("mmap");
+	for (int i = 0; i < nr; i++) {
+		if (!fork())
+			copy_run(program, scale, i, &c[i]);
+	}
+	for (int i = 0; i < nr; i++) {
+		if (wait(&status) < 0 || status)
+			bench_die("a copy");
+	}
+	for (int i = 0; i < nr; i++) {
+		from = c[i].from < from ? c[i].from : from;
+		to = c[i].to > to ? c[i].to : to;
+		if (c[i].check != c[0].check)
+			bench_die("copies differ");
+	}
+	spent = to - from;
+	return c[0].check;
+}
+
+static int run(const char *name, unsigned int scale, int copies)
 {
 	u64 began = now();
 	char *end;
@@ -114,7 +164,8 @@ static int run(const char *name, unsigned int scale)
 		for (i = 0; i < NR_PROGRAMS && strcmp(name, programs[i].name);)
 			i++;
 	if (i < NR_PROGRAMS) {
-		u64 check = programs[i].run(scale);
+		u64 check = copies ? copies_run(&programs[i], scale, copies) :
+				     programs[i].run(scale);
 
 		printf("%s %016llx %llu %llu\n", programs[i].name, (unsigned long long)check,
 		       (unsigned long long)spent, (unsigned long long)(now() - began));
@@ -128,7 +179,7 @@ static int run(const char *name, unsigned int scale)
  * One line's program. Its output comes by a pipe, so that our answer is one line
  * whatever it does.
  */
-static void serve_one(char *self, char *level, char *name, char *scale)
+static void serve_one(char *self, char *level, char *name, char *scale, char *copies)
 {
 	char path[256], answer[128] = "";
 	char *slash = strrchr(self, '/');
@@ -145,7 +196,7 @@ static void serve_one(char *self, char *level, char *name, char *scale)
 	pid = fork();
 	if (!pid) {
 		dup2(out[1], 1);
-		execl(path, path, "run", name, scale, NULL);
+		execl(path, path, "run", name, scale, copies, NULL);
 		_exit(127);
 	}
 	close(out[1]);
@@ -164,7 +215,7 @@ static void serve_one(char *self, char *level, char *name, char *scale)
 
 static int serve(char *self)
 {
-	char line[128], level[16], name[64], scale[16];
+	char line[128], level[16], name[64], scale[16], copies[16];
 	struct termios t;
 
 	if (!tcgetattr(0, &t)) {
@@ -176,10 +227,16 @@ static int serve(char *self)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "off\n"))
 			return 0;
-		if (sscanf(line, "%15s %63s %15s", level, name, scale) == 3)
-			serve_one(self, level, name, scale);
-		else
+		switch (sscanf(line, "%15s %63s %15s %15s", level, name, scale, copies)) {
+		case 3:
+			serve_one(self, level, name, scale, NULL);
+			break;
+		case 4:
+			serve_one(self, level, name, scale, copies);
+			break;
+		default:
 			puts("dtv-bench: failed what 0");
+		}
 	}
 	return 1;
 }
@@ -196,8 +253,9 @@ int main(int argc, char **argv)
 	/* What the fork program starts. */
 	if (argc == 2 && !strcmp(argv[1], "nothing"))
 		return 42;
-	if (argc >= 3 && argc <= 4 && !strcmp(argv[1], "run"))
-		return run(argv[2], argc == 4 ? strtoul(argv[3], NULL, 10) : 100);
-	fprintf(stderr, "usage: %s list | run NAME [SCALE] | serve\n", argv[0]);
+	if (argc >= 3 && argc <= 5 && !strcmp(argv[1], "run"))
+		return run(argv[2], argc > 3 ? strtoul(argv[3], NULL, 10) : 100,
+			   argc > 4 ? atoi(argv[4]) : 0);
+	fprintf(stderr, "usage: %s list | run NAME [SCALE [COPIES]] | serve\n", argv[0]);
 	return 2;
 }

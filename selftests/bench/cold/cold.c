@@ -4,12 +4,21 @@
  * A branch that is as good as random, one instruction on either side of it, some arithmetic before:
  * 1,000 times in ten functions, which are copied to 50 places. The runner counts the instructions
  * of the section.
+ *
+ * large and sweep have 340 copies: more than three times what fits into dtv's code cache by default.
+ * sweep runs them in turn, each function once: what is needed next is what was thrown away first.
+ * large calls functions as programs do, few of them often (the n-th in proportion to 1/n), and each
+ * does something while it is at it: half a million instructions, in LOOPS rounds. There the time is
+ * that of the second half, when everything has been translated that ever will be.
  */
 #include <sys/mman.h>
 
 #include "../bench.h"
 
 #define COPIES 50
+#define LARGE_COPIES 340
+#define FUNCTIONS 10
+#define LOOPS 500
 
 /* The compiler must not know what is in X: so nothing is merged, and no branch is made a move. */
 #define KEEP(x) __asm__ volatile("" : "+r"(x))
@@ -57,30 +66,32 @@ static const cold_function functions[] = { ALL(NAME) };
 extern const u8 __start_bench_blocks[], __stop_bench_blocks[];
 
 /* The functions refer to nothing, so that they work anywhere. */
-static u8 *copy(size_t size)
+static u8 *copy(size_t size, size_t nr)
 {
-	u8 *copies = bench_alloc(COPIES * size);
+	u8 *copies = bench_alloc(nr * size);
 
-	for (size_t i = 0; i < COPIES; i++)
+	for (size_t i = 0; i < nr; i++)
 		for (size_t j = 0; j < size; j++)
 			copies[i * size + j] = __start_bench_blocks[j];
-	if (mprotect(copies, COPIES * size, PROT_READ | PROT_EXEC))
+	if (mprotect(copies, nr * size, PROT_READ | PROT_EXEC))
 		bench_die("mprotect");
-	__builtin___clear_cache((char *)copies, (char *)copies + COPIES * size);
+	__builtin___clear_cache((char *)copies, (char *)copies + nr * size);
 	return copies;
 }
 
-static u64 pass(const u8 *copies, size_t size)
+static cold_function function(const u8 *copies, size_t size, size_t i)
+{
+	size_t at = (const u8 *)functions[i % FUNCTIONS] - __start_bench_blocks;
+
+	return (cold_function)(copies + i / FUNCTIONS * size + at);
+}
+
+static u64 pass(const u8 *copies, size_t size, size_t nr)
 {
 	u64 check = 1;
 
-	for (size_t i = 0; i < COPIES; i++, copies += size) {
-		for (size_t j = 0; j < sizeof(functions) / sizeof(functions[0]); j++) {
-			size_t at = (const u8 *)functions[j] - __start_bench_blocks;
-
-			check = ((cold_function)(copies + at))(check >> 7, check);
-		}
-	}
+	for (size_t i = 0; i < nr * FUNCTIONS; i++)
+		check = function(copies, size, i)(check >> 7, check);
 	return check;
 }
 
@@ -93,12 +104,12 @@ static size_t section_size(void)
 u64 bench_cold(unsigned int scale)
 {
 	size_t size = section_size();
-	u8 *copies = copy(size);
+	u8 *copies = copy(size, COPIES);
 	u64 check;
 
 	(void)scale;
 	bench_start();
-	check = pass(copies, size);
+	check = pass(copies, size, COPIES);
 	bench_stop();
 	return check;
 }
@@ -106,13 +117,69 @@ u64 bench_cold(unsigned int scale)
 u64 bench_warm(unsigned int scale)
 {
 	size_t size = section_size();
-	u8 *copies = copy(size);
+	u8 *copies = copy(size, COPIES);
 	u64 first, again;
 
 	(void)scale;
-	first = pass(copies, size);
+	first = pass(copies, size, COPIES);
 	bench_start();
-	again = pass(copies, size);
+	again = pass(copies, size, COPIES);
 	bench_stop();
 	return first == again ? first : 0;
+}
+
+u64 bench_sweep(unsigned int scale)
+{
+	size_t size = section_size(), nr = bench_size(scale, LARGE_COPIES, 10);
+	u8 *copies = copy(size, nr);
+	u64 first = pass(copies, size, nr), again;
+
+	bench_start();
+	again = pass(copies, size, nr);
+	bench_stop();
+	return first == again ? first : 0;
+}
+
+u64 bench_large(unsigned int scale)
+{
+	size_t size = section_size(), nr = bench_size(scale, LARGE_COPIES, 10);
+	size_t all = nr * FUNCTIONS, calls = bench_size(scale, 6000, 100);
+	u64 *weight = bench_alloc(all * sizeof(*weight)), sum = 0;
+	u32 *place = bench_alloc(all * sizeof(*place));
+	struct bench_random r = BENCH_RANDOM;
+	u8 *copies = copy(size, nr);
+	u64 check = pass(copies, size, nr);
+
+	/* The n-th of them stands anywhere. */
+	for (size_t i = 0; i < all; i++) {
+		size_t j = bench_random(&r) % (i + 1);
+
+		place[i] = place[j];
+		place[j] = i;
+	}
+	for (size_t i = 0; i < all; i++) {
+		sum += (1ull << 32) / (i + 1);
+		weight[i] = sum;
+	}
+	for (size_t i = 0; i < calls; i++) {
+		u64 x = bench_random(&r) % sum;
+		size_t low = 0, high = all - 1;
+		cold_function f;
+
+		if (i == calls / 2)
+			bench_start();
+		while (low < high) {
+			size_t middle = (low + high) / 2;
+
+			if (weight[middle] > x)
+				high = middle;
+			else
+				low = middle + 1;
+		}
+		f = function(copies, size, place[low]);
+		for (size_t j = 0; j < LOOPS; j++)
+			check = f(check >> 7, check);
+	}
+	bench_stop();
+	return check;
 }
