@@ -113,6 +113,60 @@ static void or_sstatus(struct dtv_tx *tx)
 	look_at_hint(tx);
 }
 
+/*
+ * Any write of sstatus, but for one that changes MXR: with it, translated code may switch to
+ * no view. A value that is known is @value.
+ */
+static void write_sstatus(struct dtv_tx *tx, bool known, u64 value)
+{
+	const struct dtv_insn *in = &tx->insn;
+	bool write = in->op == DTV_OP_CSRRW || in->op == DTV_OP_CSRRWI;
+	bool clear = in->op == DTV_OP_CSRRC || in->op == DTV_OP_CSRRCI;
+	struct dtv_buf *b = &tx->b;
+	u8 *same;
+
+	/* rdx = the new value, rcx = the old one. */
+	if (known) {
+		value &= SSTATUS_LOW;
+		mov_ri(b, RDX, clear ? ~value & U32_MAX : value);
+	} else {
+		load_reg(tx, RDX, in->rs1);
+		alu32_ri(b, ALU_AND, RDX, SSTATUS_LOW);
+		if (clear)
+			not_r(b, RDX);
+	}
+	mov32_rm(b, RCX, HART(mstatus));
+	if (write) {
+		mov32_rr(b, RAX, RCX);
+		alu32_ri(b, ALU_AND, RAX, ~(s32)SSTATUS_LOW);
+		alu32_rr(b, ALU_OR, RDX, RAX);
+	} else {
+		alu32_rr(b, clear ? ALU_AND : ALU_OR, RDX, RCX);
+	}
+	alu32_rr(b, ALU_XOR, RCX, RDX);
+	test32_ri(b, RCX, DTV_MSTATUS_MXR);
+	cold_system(tx, CC_NE);
+	mov_rm(b, RAX, HART(view_s));
+	test32_ri(b, RDX, DTV_MSTATUS_SUM);
+	x86_op_rm(b, X86_W | X86_0F, 0x40 | CC_NE, RAX, HART(view_sum));
+	test_rr(b, RAX, RAX);
+	cold_system(tx, CC_E);
+	dtv_tx_entry(tx, ENTRY_BUSY);
+	test32_ri(b, RCX, DTV_MSTATUS_SUM);
+	same = jcc_rel8(b, CC_E);
+	mov_mr(b, HART(view_base), RAX);
+	wrgsbase_r(b, RAX);
+	x86_fix8(b, same, b->p);
+	if (in->rd)
+		read_sstatus(tx);
+	mov32_mr(b, HART(mstatus), RDX);
+	commit(tx, in->rd, RAX);
+	if (!clear && (!known || (value & DTV_MSTATUS_SIE)))
+		look_at_hint(tx);
+	/* FS may be anything now. */
+	dtv_tx_forget_checks(tx);
+}
+
 static bool sstatus(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
@@ -120,9 +174,7 @@ static bool sstatus(struct dtv_tx *tx)
 	bool imm = in->fmt == DTV_FMT_CSRI;
 	u64 mask = in->rs1;
 
-	if (in->op == DTV_OP_CSRRW || in->op == DTV_OP_CSRRWI)
-		return false;
-	if (in->rs1 == 0) {
+	if (in->rs1 == 0 && in->op != DTV_OP_CSRRW && in->op != DTV_OP_CSRRWI) {
 		if (in->rd) {
 			read_sstatus(tx);
 			commit(tx, in->rd, RAX);
@@ -130,20 +182,23 @@ static bool sstatus(struct dtv_tx *tx)
 		return true;
 	}
 	if (!imm) {
-		if (!(tx->facts.known & 1U << in->rs1)) {
-			if (!set)
-				return false;
-			or_sstatus(tx);
+		if (in->rs1 && !(tx->facts.known & 1U << in->rs1)) {
+			if (set)
+				or_sstatus(tx);
+			else
+				write_sstatus(tx, false, 0);
 			return true;
 		}
-		mask = tx->facts.value[in->rs1];
+		mask = in->rs1 ? tx->facts.value[in->rs1] : 0;
 	}
-	if (mask == DTV_MSTATUS_SIE)
+	if (in->op == DTV_OP_CSRRW || in->op == DTV_OP_CSRRWI)
+		write_sstatus(tx, true, mask);
+	else if (mask == DTV_MSTATUS_SIE)
 		set_sie(tx, set);
 	else if (mask == DTV_MSTATUS_SUM)
 		set_sum(tx, set);
 	else
-		return false;
+		write_sstatus(tx, true, mask);
 	return true;
 }
 
@@ -277,6 +332,7 @@ bool dtv_x86_sys(struct dtv_tx *tx)
 	case DTV_OP_CSRRW:
 	case DTV_OP_CSRRS:
 	case DTV_OP_CSRRC:
+	case DTV_OP_CSRRWI:
 	case DTV_OP_CSRRSI:
 	case DTV_OP_CSRRCI:
 		return tx->class == DTV_CLASS_S && opt(tx, DTV_OPT_CSR) && csr(tx);
