@@ -105,7 +105,7 @@ SECONDS ?= 1800
 fuzz: deps
 	@$(MAKE) -C selftests/fuzz O=$(O) SECONDS=$(SECONDS) fuzz
 
-bench bench-boot: deps
+bench bench-boot bench-opts: deps
 	@$(MAKE) -C selftests/bench O=$(O) $@
 
 bench-lab: deps
@@ -150,5 +150,5 @@ clean:
 	rm -rf $(O)
 
 .PHONY: all help module lab-modules lab-debug daemon cli uhost deps guest demo shell check check-isa check-random fuzz \
-	style bench bench-boot bench-lab \
+	style bench bench-boot bench-opts bench-lab \
 	format docs install uninstall clean

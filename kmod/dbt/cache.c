@@ -57,7 +57,9 @@ int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt
 	d->max_blocks = d->part_blocks * d->nr_parts;
 	d->part_meta = NR_META(cfg->size) / d->nr_parts & ~3U;
 	d->meta_size = d->part_meta * d->nr_parts;
-	d->hash_mask = (1U << HASH_BITS) - 1;
+	/* About a block for each head. */
+	for (d->hash_mask = (1U << HASH_BITS) - 1; d->hash_mask < d->max_blocks / 2;)
+		d->hash_mask = d->hash_mask << 1 | 1;
 	d->max_xps = MAX_XPS;
 	d->xp_mask = (1U << XP_BITS) - 1;
 	d->blocks = dtv_host_alloc(d->max_blocks * sizeof(*d->blocks));

@@ -360,8 +360,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 			}
 			if (!dtv_opts_parse(optarg, &o->no_opt))
 				return bad_usage("--no-opt", "unknown name: see --no-opt help");
-				return bad_usage("--no-opt",
-						 "unknown name; --no-opt help lists them");
 			break;
 #ifdef DTV_MUTATE
 		case MUTATE:

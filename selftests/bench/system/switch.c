@@ -13,7 +13,8 @@ static u32 work(u32 token)
 
 	for (int i = 0; i < WORDS; i += 16) {
 		memory[i] += token;
-		token += memory[i];
+		/* Five times what it was: odd, so that nothing of it is lost. */
+		token = token * 4 + memory[i] + 1;
 	}
 	return token;
 }
