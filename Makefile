@@ -40,10 +40,11 @@ release = $$(sed -n 's/.*UTS_RELEASE "\(.*\)".*/\1/p' $(1)/include/generated/uts
 
 # $(call build-module,HEADERS): a copy, since 6.12 cannot build out of tree yet, and since two
 # kernels cannot share one directory. What rsync must not delete there is what Kbuild made.
+# Times tell it too little: a checkout writes a second version of a file in the same second.
 define build-module
 	release=$(call release,$(1)) && dir=$(O)/kmod-$$release && \
 	mkdir -p $$dir && exec 9>$$dir/.lock && flock 9 && \
-	rsync -a --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
+	rsync -a --checksum --no-times --delete --exclude='*.o' --exclude='*.ko' --exclude='*.mod' --exclude='*.mod.c' \
 		--exclude='.*' --exclude='modules.order' --exclude='Module.symvers' \
 		Kbuild kmod uapi $$dir/ && \
 	$(MAKE) -C $(1) M=$$dir modules && exec 9>&-
