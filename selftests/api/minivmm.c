@@ -6,6 +6,8 @@
  *
  * minivmm --kernel IMAGE [--initrd FILE] [--append TEXT] [OPTIONS]
  * minivmm --flat FILE [OPTIONS]: a raw binary that is put at the start of RAM and entered there
+ * minivmm --elf FILE [--signature OUT] [OPTIONS]: a bare-metal program, entered in M-mode by all harts. Its
+ * signature, begin_signature to end_signature, is written to OUT as it is in memory
  * OPTIONS: --memory MIB, --cpus N, --cache MIB, --name NAME, --seconds N, --stats
  *
  * Exit status: 0 the guest powered off, 1 something else ended it, 2 usage, 124 --seconds are over.
@@ -147,6 +149,36 @@ static void load_flat(const char *name, struct image_ram *ram, struct dtv_entry 
 	entry->pc = ram->gpa;
 }
 
+static void load_elf(const char *name, struct image_ram *ram, struct dtv_entry *entry,
+		     struct image_elf *elf)
+{
+	int fd = open_file(name);
+
+	if (image_load_elf(fd, name, ram, false, elf, err, sizeof(err)))
+		die_err();
+	close(fd);
+	entry->pc = elf->entry;
+	entry->flags = DTV_ENTRY_M_MODE;
+}
+
+static void write_signature(const char *name, const struct image_ram *ram,
+			    const struct image_elf *elf)
+{
+	uint64_t size = elf->end_signature - elf->begin_signature;
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	if (fd < 0)
+		die(name);
+	if (elf->begin_signature < ram->gpa || elf->end_signature < elf->begin_signature ||
+	    elf->end_signature - ram->gpa > ram->size) {
+		fprintf(stderr, "minivmm: no signature in memory\n");
+		exit(1);
+	}
+	if (write(fd, ram->host + (elf->begin_signature - ram->gpa), size) != (ssize_t)size)
+		die(name);
+	close(fd);
+}
+
 /* Become a jail: what the daemon's helper does, without its care. */
 static pid_t start_jail(int vcpu, unsigned int id)
 {
@@ -281,16 +313,19 @@ int main(int argc, char **argv)
 		{ "stats", 0, NULL, 't' },
 		{ "cache", 1, NULL, 'C' },
 		{ "name", 1, NULL, 'n' },
+		{ "elf", 1, NULL, 'e' },
+		{ "signature", 1, NULL, 'S' },
 		{ 0 },
 	};
 	struct fdt_machine m = {
 		.harts = 1, .isa = isa, .ram_size = 256 << 20, .rng_seed_size = 32
 	};
 	struct dtv_create_vm create = { .name = "minivmm" };
-	const char *kernel = NULL, *initrd = NULL, *flat = NULL;
+	const char *kernel = NULL, *initrd = NULL, *flat = NULL, *bare = NULL, *sig = NULL;
 	struct image_ram ram = { .gpa = DTV_GPA_RAM };
 	struct dtv_memory mem = { .gpa = DTV_GPA_RAM };
 	struct dtv_entry entry = { 0 };
+	struct image_elf elf = { 0 };
 	int vcpus[DTV_VCPUS_MAX], dev, c;
 	pid_t jails[DTV_VCPUS_MAX];
 	bool stats = false;
@@ -328,12 +363,18 @@ int main(int argc, char **argv)
 		case 'n':
 			snprintf(create.name, sizeof(create.name), "%s", optarg);
 			break;
+		case 'e':
+			bare = optarg;
+			break;
+		case 'S':
+			sig = optarg;
+			break;
 		default:
 			return 2;
 		}
 	}
-	if (!kernel == !flat || optind != argc || m.harts < 1 || m.harts > DTV_VCPUS_MAX) {
-		fprintf(stderr, "usage: minivmm --kernel IMAGE | --flat FILE [OPTIONS]\n");
+	if (!!kernel + !!flat + !!bare != 1 || (sig && !bare) || optind != argc || m.harts < 1 || m.harts > DTV_VCPUS_MAX) {
+		fprintf(stderr, "usage: minivmm --kernel IMAGE | --flat FILE | --elf FILE [OPTIONS]\n");
 		return 2;
 	}
 	dev = open(DTV_DEVICE, O_RDWR | O_CLOEXEC);
@@ -355,8 +396,10 @@ int main(int argc, char **argv)
 		die("getrandom");
 	if (kernel)
 		load_kernel(kernel, initrd, &m, &ram, &entry);
-	else
+	else if (flat)
 		load_flat(flat, &ram, &entry);
+	else
+		load_elf(bare, &ram, &entry, &elf);
 	if (ioctl(vm, DTV_SET_MEMORY, &mem))
 		die("DTV_SET_MEMORY");
 	for (unsigned int i = 0; i < m.harts; i++) {
@@ -381,5 +424,7 @@ int main(int argc, char **argv)
 	}
 	if (stats)
 		show_stats();
+	if (sig && (!done || done == 124))
+		write_signature(sig, &ram, &elf);
 	return done;
 }

@@ -11,7 +11,7 @@
  */
 unsigned int check_cache(struct dtv_dbt *d);
 
-/* Host addresses of blocks, for who wants to be in one: the @n-th of those there are; NULL: none. */
+/* For who wants to be in a block: the @n-th of those there are; NULL: there is none. */
 const struct dtv_block *check_block(const struct dtv_dbt *d, unsigned int n);
 /* Its code address, as translated code sees it, and its length. */
 u64 check_block_ip(const struct dtv_dbt *d, const struct dtv_block *bl,

@@ -31,7 +31,7 @@ enum step {
 	POKE, /* bytes to RAM, by the daemon */
 	CODE, /* bytes to RAM, and a hart goes there */
 	REG, /* a word of a hart's vCPU area */
-	CSR, /* the same for the state that traps and translation depend on, with values that make sense */
+	CSR, /* the same for what traps and translation depend on, with values that make sense */
 	PTE, /* an entry of a page table */
 	GO, /* a hart finds its way from its state */
 	EXIT, /* translated code leaves, for a reason, from a block */
