@@ -97,7 +97,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--only", help="mutants whose name matches")
     ap.add_argument("--jobs", type=int, default=os.cpu_count())
-    ap.add_argument("--seed", default="mutate", help="of the random programs")
+    ap.add_argument("--seed", default="mutants", help="of the random programs")
     ap.add_argument("--all", action="store_true", help="do not stop at the first test that notices")
     ap.add_argument("--build", default=rv.BUILD)
     args = ap.parse_args()
