@@ -1120,7 +1120,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			wrote_ram(vm, gpa2);
 		break;
 	case ACC_LR:
-		/* Not back into the pair's code: the SC is by itself then, and wants a reservation. */
+		/* Not back into the pair's code: the SC by itself wants a reservation. */
 		data = dtv_resv_load(cpu, gva, gpa, p, len, w->paired && next_ip);
 		break;
 	case ACC_SC:

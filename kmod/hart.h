@@ -70,7 +70,8 @@ struct dtv_vm_core {
 	u64 isa; /* DTV_ISA_* offered */
 	bool sbi; /* built-in SBI instead of M-mode software */
 	bool stopped; /* set by the host; harts leave with DTV_STOP */
-	u32 gate; /* 1 while room is made in the cache: no hart enters translated code or the engine */
+	/* 1 while room is made in the cache: no hart enters translated code or the engine */
+	u32 gate;
 	struct dtv_dbt dbt;
 	struct dtv_mmu mmu;
 	spinlock_t resv_lock;

@@ -66,6 +66,10 @@ typedef int64_t s64;
 /* clang-format on */
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+#define min_t(type, a, b) min((type)(a), (type)(b))
+#define max_t(type, a, b) max((type)(a), (type)(b))
+#define __acquires(lock)
+#define __releases(lock)
 #define S32_MIN INT32_MIN
 #define S32_MAX INT32_MAX
 #define U32_MAX UINT32_MAX

@@ -52,7 +52,7 @@ int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt
 	spin_lock_init(&d->lock);
 	d->cfg = *cfg;
 	d->vm = vm;
-	d->nr_parts = max((u64)1, min((u64)DTV_PARTS, cfg->size / DTV_PART_MIN));
+	d->nr_parts = max_t(u64, 1, min_t(u64, DTV_PARTS, cfg->size / DTV_PART_MIN));
 	d->part_blocks = cfg->size / 128 / d->nr_parts + 64;
 	d->max_blocks = d->part_blocks * d->nr_parts;
 	d->part_meta = NR_META(cfg->size) / d->nr_parts & ~3U;
@@ -638,7 +638,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 			const struct dtv_exit_row *x = &exits(d, bl)[i];
 			u32 before = (u16)(x->patch - row->host - 1);
 
-			/* A row at what leads to the jump, the next there is; or at the cold call. */
+			/* A row at what leads to the next jump there is, or at the cold call. */
 			if (x->host == row->host)
 				before = 0;
 			if (before < nearest) {

@@ -156,7 +156,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 				/* The one boundary of it all, unless what comes before goes on. */
 				if (n >= tx->hold)
 					dtv_tx_entry(tx, ENTRY_BUSY);
-				tx->hold = max(tx->hold, (unsigned int)tx->step.unit_end);
+				tx->hold = max_t(unsigned int, tx->hold, tx->step.unit_end);
 			}
 			tx->pc = base | tx->step.off;
 		} else {

@@ -192,10 +192,10 @@ void dtv_guest_regime(const struct dtv_hart *h, enum dtv_access acc, struct dtv_
  *       atomic compare-and-swap on the PTE (Svadu)
  * @w: result
  *
- * Non-canonical gva, V=0, W without R, reserved bits, misaligned superpages, missing rights: page fault of the
- * access's type. PTE or target outside of RAM: for the PTE an access fault; the target's gpa is
- * returned as it is (the caller finds RAM, MMIO or nothing there). What PMP forbids: access fault;
- * with w->mixed the caller has to ask about the access itself.
+ * Non-canonical gva, V=0, W without R, reserved bits, misaligned superpages, missing rights: page
+ * fault of the access's type. PTE or target outside of RAM: for the PTE an access fault; the
+ * target's gpa is returned as it is (the caller finds RAM, MMIO or nothing there). What PMP
+ * forbids: access fault; with w->mixed the caller has to ask about the access itself.
  *
  * Return: 0, or -1 with w->exc set.
  * Context: any; takes no lock.

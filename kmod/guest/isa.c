@@ -148,7 +148,8 @@ int dtv_isa_parse(const char *s, u64 *isa, char *err, size_t n)
 		s += len;
 	}
 	if ((bits & BASE) != BASE) {
-		snprintf(err, n, "expected i (or g) and c among the letters: they are always there");
+		snprintf(err, n,
+			 "expected i (or g) and c among the letters: they are always there");
 		return -1;
 	}
 	*isa = bits;

@@ -178,6 +178,7 @@ void dtv_resv_drop(struct dtv_cpu *cpu)
  * Context: hart's own; takes vm->resv_lock until dtv_resv_unlock().
  */
 void dtv_resv_lock(struct dtv_cpu *cpu, gpa_t gpa, u64 len, gpa_t gpa2, u64 len2)
+	__acquires(&cpu->vm->resv_lock)
 {
 	spin_lock(&cpu->vm->resv_lock);
 	end_others(cpu->vm, cpu, gpa, len);
@@ -191,7 +192,7 @@ void dtv_resv_lock(struct dtv_cpu *cpu, gpa_t gpa, u64 len, gpa_t gpa2, u64 len2
  *
  * Context: releases vm->resv_lock.
  */
-void dtv_resv_unlock(struct dtv_cpu *cpu)
+void dtv_resv_unlock(struct dtv_cpu *cpu) __releases(&cpu->vm->resv_lock)
 {
 	spin_unlock(&cpu->vm->resv_lock);
 }

@@ -6,8 +6,8 @@
  *
  * minivmm --kernel IMAGE [--initrd FILE] [--append TEXT] [OPTIONS]
  * minivmm --flat FILE [OPTIONS]: a raw binary that is put at the start of RAM and entered there
- * minivmm --elf FILE [--signature OUT] [OPTIONS]: a bare-metal program, entered in M-mode by all harts. Its
- * signature, begin_signature to end_signature, is written to OUT as it is in memory
+ * minivmm --elf FILE [--signature OUT] [OPTIONS]: a bare-metal program, entered in M-mode by all
+ * harts. Its signature, begin_signature to end_signature, is written to OUT as it is in memory
  * OPTIONS: --memory MIB, --cpus N, --cache MIB, --name NAME, --seconds N, --stats
  *
  * Exit status: 0 the guest powered off, 1 something else ended it, 2 usage, 124 --seconds are over.
@@ -373,8 +373,10 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (!!kernel + !!flat + !!bare != 1 || (sig && !bare) || optind != argc || m.harts < 1 || m.harts > DTV_VCPUS_MAX) {
-		fprintf(stderr, "usage: minivmm --kernel IMAGE | --flat FILE | --elf FILE [OPTIONS]\n");
+	if (!!kernel + !!flat + !!bare != 1 || (sig && !bare) || optind != argc || m.harts < 1 ||
+	    m.harts > DTV_VCPUS_MAX) {
+		fputs("usage: minivmm --kernel IMAGE | --flat FILE | --elf FILE [OPTIONS]\n",
+		      stderr);
 		return 2;
 	}
 	dev = open(DTV_DEVICE, O_RDWR | O_CLOEXEC);

@@ -56,7 +56,7 @@ static bool fail_nth(unsigned int nth)
 	return done;
 }
 
-/* The next call with its first allocation failing, then its second, and so on until none is left. */
+/* The next call with its first allocation failing, then its second, until none is left. */
 static unsigned int nth_wanted;
 
 #define EACH(call, undo)                                                                    \

@@ -8,9 +8,11 @@
  *					"NAME CHECK NS ALL": hexadecimal; nanoseconds from
  *					bench_start() to bench_stop(), and of the whole program
  *   bench-O2 run NAME SCALE COPIES	the same in COPIES processes at once, each on a processor of
- *					its own. NS is then from the first's beginning to the last's end
- *   bench-O2 serve			for a guest's console: reads lines "LEVEL NAME SCALE [COPIES]", runs
- *					bench-LEVEL of the same directory for each, and answers
+ *					its own. NS is then from the first's beginning to the last's
+ *					end
+ *   bench-O2 serve			for a guest's console: reads lines
+ *					"LEVEL NAME SCALE [COPIES]", runs bench-LEVEL of the same
+ *					directory for each, and answers
  *					"dtv-bench: NAME CHECK NS ALL TOTAL" or
  *					"dtv-bench: failed ..."; TOTAL is from fork to the end of
  *					the program. Ends at "off".
@@ -227,16 +229,12 @@ static int serve(char *self)
 	while (fgets(line, sizeof(line), stdin)) {
 		if (!strcmp(line, "off\n"))
 			return 0;
-		switch (sscanf(line, "%15s %63s %15s %15s", level, name, scale, copies)) {
-		case 3:
-			serve_one(self, level, name, scale, NULL);
-			break;
-		case 4:
+		if (sscanf(line, "%15s %63s %15s %15s", level, name, scale, copies) == 4)
 			serve_one(self, level, name, scale, copies);
-			break;
-		default:
+		else if (sscanf(line, "%15s %63s %15s", level, name, scale) == 3)
+			serve_one(self, level, name, scale, NULL);
+		else
 			puts("dtv-bench: failed what 0");
-		}
 	}
 	return 1;
 }

@@ -16,9 +16,9 @@ static uint8_t *read_all(const char *name, size_t *size)
 {
 	FILE *f = fopen(name, "rb");
 	uint8_t *p;
-	long end;
+	long end = f && !fseek(f, 0, SEEK_END) ? ftell(f) : -1;
 
-	if (!f || fseek(f, 0, SEEK_END) || (end = ftell(f)) < 0) {
+	if (end < 0) {
 		perror(name);
 		exit(2);
 	}

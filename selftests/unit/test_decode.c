@@ -60,15 +60,16 @@ static bool one_source(const struct dtv_insn *i)
 /* Integer to double and single to double are exact: objdump prints no rounding mode. */
 static bool exact(u16 op)
 {
-	return op == DTV_OP_FCVT_S_H || op == DTV_OP_FCVT_D_H || op == DTV_OP_FCVT_D_W || op == DTV_OP_FCVT_D_WU || op == DTV_OP_FCVT_D_S;
+	return op == DTV_OP_FCVT_S_H || op == DTV_OP_FCVT_D_H || op == DTV_OP_FCVT_D_W ||
+	       op == DTV_OP_FCVT_D_WU || op == DTV_OP_FCVT_D_S;
 }
 
 static void disassemble(const struct dtv_insn *i, u64 pc, char *out, size_t n)
 {
 	const char *name = dtv_op_name(i->op);
 	bool fp = name[0] == 'f' && i->fmt != DTV_FMT_FENCE;
-	bool fp_mem = i->op == DTV_OP_FLH || i->op == DTV_OP_FSH || i->op == DTV_OP_FLW || i->op == DTV_OP_FLD || i->op == DTV_OP_FSW ||
-		      i->op == DTV_OP_FSD;
+	bool fp_mem = i->op == DTV_OP_FLH || i->op == DTV_OP_FSH || i->op == DTV_OP_FLW ||
+		      i->op == DTV_OP_FLD || i->op == DTV_OP_FSW || i->op == DTV_OP_FSD;
 	unsigned int ints = fp_ints(name);
 	char rd = fp && !(ints & 1) ? 'f' : 'x';
 	char rs1 = fp && !(ints & 2) ? 'f' : 'x';
@@ -328,7 +329,7 @@ static void against_objdump(const void *words, size_t size, unsigned int len)
 	const char *tools = getenv("CROSS_COMPILE");
 	unsigned long long addr;
 	unsigned int raw;
-	size_t seen = 0;
+	size_t seen = 0, used;
 	FILE *f;
 	char *p;
 	int fd, n;
@@ -347,11 +348,14 @@ static void against_objdump(const void *words, size_t size, unsigned int len)
 		return;
 	CHECK_EQ(write(fd, words, size), size);
 	close(fd);
-	/* What extensions it knows objdump takes from an object file alone; symbols make it data. */
+	/* Objdump takes extensions from an object file alone; symbols would make it data. */
 	snprintf(cmd, sizeof(cmd),
-		 "printf '.attribute arch, \"" OBJDUMP_ARCH "\"\n.incbin \"%s\"\n' | %sas -o %s.o &&"
-		 "%sobjcopy -S %s.o && %sobjdump -D -z -j .text -M no-aliases,numeric %s.o; rm -f %s.o",
-		 path, tools, path, tools, path, tools, path, path);
+		 "printf '.attribute arch, \"%s\"\n.incbin \"%s\"\n' | %sas -o %s.o && %sobjcopy -S %s.o && ",
+		 OBJDUMP_ARCH, path, tools, path, tools, path);
+	used = strlen(cmd);
+	snprintf(cmd + used, sizeof(cmd) - used,
+		 "%sobjdump -D -z -j .text -M no-aliases,numeric %s.o; rm -f %s.o", tools, path,
+		 path);
 	f = popen(cmd, "r");
 	CHECK(f);
 	while (f && fgets(line, sizeof(line), f)) {

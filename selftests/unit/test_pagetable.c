@@ -42,7 +42,9 @@ static u64 *map(gva_t gva, unsigned int level, u64 leaf)
 
 static struct dtv_regime regime(u32 priv, bool sum, bool mxr)
 {
-	return (struct dtv_regime){ .satp = SATP, .priv = priv, .sum = sum, .mxr = mxr, .adue = true };
+	return (struct dtv_regime){
+		.satp = SATP, .priv = priv, .sum = sum, .mxr = mxr, .adue = true
+	};
 }
 
 void test_walk_levels(void)

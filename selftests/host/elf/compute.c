@@ -110,37 +110,50 @@ static u64 floats(u64 n)
  * Elimination: loops whose products and sums wait in registers, among them NaNs that were made
  * (the sign of the host's differs) and passed on.
  */
-#define ELIMINATE(name, real, bits)                                        \
-	static u64 name(u64 n)                                             \
-	{                                                                  \
-		static real m[6][6];                                       \
-		u64 s = 0;                                                 \
-                                                                           \
-		for (int i = 0; i < 6; i++)                                \
-			for (int j = 0; j < 6; j++)                        \
-				m[i][j] = (real)(int)next() / 65536;       \
-		if (n % 4 == 0)                                            \
-			m[n % 5][2] = 0,                                   \
-			      m[3][3] = m[2][2] = m[2][3] = m[3][2];       \
-		for (int k = 0; k < 6; k++)                                \
-			for (int i = k + 1; i < 6; i++) {                  \
-				real f = m[i][k] /                         \
-					 (n % 3 ? m[k][k] :                \
-						  (real)0 * (k == 2));     \
-				for (int j = k; j < 6; j++)                \
-					m[i][j] -= f * m[k][j];            \
-			}                                                  \
-		for (int i = 0; i < 6; i++)                                \
-			for (int j = 0; j < 6; j++) {                      \
-				bits b;                                    \
-				__builtin_memcpy(&b, &m[i][j], sizeof(b)); \
-				s = s * 31 + b;                            \
-			}                                                  \
-		return s;                                                  \
-	}
+static u64 fold(u64 s, const void *p, int n)
+{
+	const unsigned char *c = p;
 
-ELIMINATE(eliminate, double, u64)
-ELIMINATE(eliminate_single, float, u32)
+	while (n--)
+		s = s * 31 + *c++;
+	return s;
+}
+
+static u64 eliminate(u64 n)
+{
+	static double m[6][6];
+
+	for (int i = 0; i < 36; i++)
+		m[i / 6][i % 6] = (double)(int)next() / 65536;
+	if (n % 4 == 0)
+		m[n % 5][2] = 0;
+	for (int k = 0; k < 6; k++)
+		for (int i = k + 1; i < 6; i++) {
+			double f = m[i][k] / (n % 3 ? m[k][k] : 0.0 * (k == 2));
+
+			for (int j = k; j < 6; j++)
+				m[i][j] -= f * m[k][j];
+		}
+	return fold(n, m, sizeof(m));
+}
+
+static u64 eliminate_single(u64 n)
+{
+	static float m[6][6];
+
+	for (int i = 0; i < 36; i++)
+		m[i / 6][i % 6] = (float)(int)next() / 65536;
+	if (n % 4 == 0)
+		m[n % 5][2] = 0;
+	for (int k = 0; k < 6; k++)
+		for (int i = k + 1; i < 6; i++) {
+			float f = m[i][k] / (n % 3 ? m[k][k] : 0.0f * (k == 2));
+
+			for (int j = k; j < 6; j++)
+				m[i][j] -= f * m[k][j];
+		}
+	return fold(n, m, sizeof(m));
+}
 
 void start(void)
 {
