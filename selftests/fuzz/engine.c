@@ -135,9 +135,11 @@ void dtv_host_kick(struct dtv_cpu *cpu)
 	(void)cpu;
 }
 
-void dtv_host_relax(struct dtv_cpu *cpu)
+bool dtv_host_relax(struct dtv_cpu *cpu, unsigned int tries)
 {
 	(void)cpu;
+	(void)tries;
+	return true;
 }
 
 void dtv_host_reset(struct dtv_vm_core *v, u32 type, u32 reason)
