@@ -173,10 +173,11 @@ class Suite(SuiteBase):
         # One page of code below everything, which all may execute.
         self.code = self.img.alloc(a.bytes(0), PAGE)
         self.stubs = {op: self.code + at for op, at in a.labels.items()}
-        # The memory that is protected: ecalls, at even words and across words.
+        # The memory that is protected: ecalls, at even words and across words; in the last page behind three nops.
         words = struct.pack("<I", 0x73) * 1024
         halves = b"\x01\x00" + words[:-2]
-        self.at = self.img.sig_alloc(words + halves + bytes(4) + words[4:] + words, 4 * PAGE)
+        runs = struct.pack("<4I", 0x13, 0x13, 0x13, 0x73) * 256
+        self.at = self.img.sig_alloc(words + halves + bytes(4) + words[4:] + runs, 4 * PAGE)
 
     def fetchable(self, va):
         """Whether an ecall stands there: at even words in the first page, across words and pages in the second."""
@@ -191,7 +192,9 @@ class Suite(SuiteBase):
     def parts(self, kind, va, n):
         """An access as the pieces that are checked by themselves: at most one page each; a fetch, 16 bits."""
         if kind == FETCH:
-            return [(va, 2), (va + 2, 2)]
+            # Up to the ecall.
+            last = va | 12 if self.at + 3 * PAGE <= va < self.at + 4 * PAGE else va
+            return [(at, 2) for at in range(va, last + 4, 2)]
         m = min(n, PAGE - va % PAGE)
         return [(va, m)] + ([(va + m, n - m)] if m < n else [])
 
@@ -364,6 +367,15 @@ def match_types(s):
             s.set(p)
             edges = sorted({e + d for e in (lo, lo + size) for d in (-8, -4, -2, 0, 4) if at <= e + d < at + 3 * PAGE})
             probes(s, "%s %x+%x perm %d" % ({TOR: "TOR", NA4: "NA4", NAPOT: "NAPOT"}[kind], lo, size, perm), edges)
+        # Code that runs into what may not be executed, and out of it.
+        lo = at + 3 * PAGE + 64
+        for k, (kind, first, size) in enumerate(((NA4, 8, 4), (NAPOT, 40, 8), (TOR, 68, 8), (NA4, 108, 4))):
+            p = base(s)
+            p.addr[4] = lo + first >> 2
+            p.cfg[5] = kind | perm
+            p.addr[5] = {NA4: lo + first >> 2, TOR: lo + first + size >> 2}.get(kind) or napot(lo + first, size)
+            s.set(p)
+            probes(s, "run %d perm %d" % (k, perm), [lo + first // 16 * 16 + d for d in range(-16, 32, 4)])
 
 
 def locks(s, k, kind):

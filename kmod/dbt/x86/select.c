@@ -200,7 +200,7 @@ void drop_copies(struct dtv_tx *tx, u8 rd)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(pool); i++) {
-		if (tx->copy[pool[i]] == rd) {
+		if (DTV_MUTANT(copy_stays, 0, rd) && tx->copy[pool[i]] == rd) {
 			tx->copy[pool[i]] = 0;
 			tx->unsaved &= ~(1U << pool[i]);
 		}
@@ -371,8 +371,8 @@ enum dtv_loop dtv_x86_loop(struct dtv_tx *tx)
 		return LOOP_CLOSED;
 	}
 	/* What the round before has changed it may change again, so that it will not be known. */
-	tx->facts.canon &= ~DTV_MUTANT(loop_canon, 0, tx->written);
-	tx->facts.known &= ~DTV_MUTANT(loop_known, 0, tx->written);
+	tx->facts.canon &= ~tx->written;
+	tx->facts.known &= ~tx->written;
 	drop_all_copies(tx);
 	tx->at_round = tx->facts;
 	tx->round = tx->b.p;
