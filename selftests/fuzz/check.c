@@ -87,8 +87,13 @@ static void check_rows(const struct dtv_dbt *d, const struct dtv_block *bl)
 	CHECK(bl->nr_entries >= 1 && bl->nr_entries <= DTV_BLOCK_ENTRIES);
 	CHECK(e[0].host == 0 && e[0].kind == ENTRY_REWIND);
 	for (i = 0; i < bl->nr_entries; i++) {
-		CHECK(e[i].kind <= ENTRY_PAIR);
-		CHECK(e[i].guest % 2 == 0);
+		CHECK(e[i].kind <= ENTRY_NAN_S);
+		/* What is said of f registers is said of a row at the same place. */
+		if (e[i].kind >= ENTRY_NAN_D)
+			CHECK(e[i].guest && i + 1 < bl->nr_entries &&
+			      e[i + 1].host == e[i].host && e[i + 1].kind != e[i].kind);
+		else
+			CHECK(e[i].guest % 2 == 0);
 		CHECK(e[i].host <= bl->host_len);
 		CHECK(!i || e[i].host >= e[i - 1].host);
 	}
@@ -124,9 +129,9 @@ static void check_exits(const struct dtv_dbt *d, const struct dtv_block *bl)
 		CHECK(d->cfg.rw[bl->host + x[i].host] == 0xe8);
 		host = rel32(d, bl, x[i].host + 1);
 		CHECK(d->cfg.exec + host == d->stub_exit[DTV_EXIT_CHAIN]);
-		/* A displacement that one store changes, in the body. */
+		/* A displacement that one store changes, in the body or right before the call. */
 		CHECK(x[i].patch >= DTV_MAIN_OFF &&
-		      x[i].patch + 4 <= bl->body_end);
+		      (x[i].patch + 4 <= bl->body_end || x[i].patch + 4 == x[i].host));
 		CHECK((at & 7) <= 4);
 		goes = rel32(d, bl, x[i].patch);
 		if (!x[i].chained) {
