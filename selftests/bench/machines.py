@@ -133,19 +133,20 @@ class Result:
 
 
 class Native:
-    """This machine."""
+    """This machine; "scalar": by programs without vectors, which RV64GC has no instructions for."""
 
-    name = "native"
+    def __init__(self, name="native"):
+        self.name = name
 
     def run(self, level, program, scale, copies=None):
-        path = os.path.join(PROGRAMS, "native", f"bench-{level}")
+        path = os.path.join(PROGRAMS, self.name, f"bench-{level}")
         command = [path, "run", program, str(scale), *([str(copies)] if copies else [])]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             said = process.stdout.read().split()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = status
         if status or len(said) != 4:
-            raise BenchError(f"native: {program}: status {status:#x}")
+            raise BenchError(f"{self.name}: {program}: status {status:#x}")
         return Result(said[1], said[2], said[3], usage.ru_utime + usage.ru_stime)
 
     def close(self):
