@@ -26,6 +26,7 @@ static const struct {
 	{ "log", verb_log, "NAME", "print the last console output" },
 	{ "forget", verb_forget, "NAME", "drop what is kept of a guest that has ended" },
 	{ "check", verb_check, "FILE", "check a configuration file" },
+	{ "compat", verb_compat, "[--sysroot DIR]", "which conditions hold on this host" },
 	{ "version", verb_version, "", "versions of vmctl and dtvd" },
 	{ "help", verb_help, "", "this" },
 };

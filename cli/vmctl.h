@@ -27,6 +27,7 @@ enum vmctl_exit {
 	VMCTL_GUEST_FAILED = 10, /* it failed or panicked */
 	VMCTL_GUEST_KILLED = 11,
 	VMCTL_GUEST_ERROR = 12, /* the module stopped it */
+	VMCTL_NOT_HELD = 13, /* compat: not all conditions are held here */
 };
 
 /**
@@ -73,6 +74,7 @@ int verb_forget(const struct vmctl *v, int argc, char **argv);
 int verb_show(const struct vmctl *v, int argc, char **argv);
 int verb_log(const struct vmctl *v, int argc, char **argv);
 int verb_console(const struct vmctl *v, int argc, char **argv);
+int verb_compat(const struct vmctl *v, int argc, char **argv);
 int verb_check(const struct vmctl *v, int argc, char **argv);
 int verb_version(const struct vmctl *v, int argc, char **argv);
 int verb_help(const struct vmctl *v, int argc, char **argv);
