@@ -856,11 +856,11 @@ static u64 do_amo(struct dtv_hart *h, const struct dtv_insn *in, u8 *p)
 	return w ? old : (u64)(s64)(s32)old;
 }
 
-/* Code that C wrote over is dropped as if a store had missed. */
-static void wrote_ram(struct dtv_vm_core *vm, gpa_t gpa)
+/* Code that C wrote over is dropped as if a store had missed. Return: whether there was some. */
+static bool wrote_ram(struct dtv_vm_core *vm, gpa_t gpa)
 {
-	if (dtv_dbt_is_code(&vm->dbt, DTV_MUTANT(code_store, ~0ULL, gpa)))
-		dtv_dbt_invalidate(&vm->dbt, gpa);
+	return dtv_dbt_is_code(&vm->dbt, DTV_MUTANT(code_store, ~0ULL, gpa)) &&
+	       dtv_dbt_invalidate(&vm->dbt, gpa);
 }
 
 void dtv_guest_pte_written(void *vm_, gpa_t gpa)
@@ -971,6 +971,7 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 	enum dtv_access acc = zero ? DTV_ACCESS_WRITE : DTV_ACCESS_READ;
 	struct dtv_regime r;
 	struct dtv_walk walk;
+	bool code = false;
 	u8 *p;
 
 	if (!dtv_guest_cbo(h, in)) {
@@ -994,7 +995,7 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 		p = dtv_host_ram(vm, walk.gpa);
 		if (!p)
 			return access_fault(cpu, ACC_STORE, gva);
-		wrote_ram(vm, walk.gpa);
+		code = wrote_ram(vm, walk.gpa);
 		dtv_resv_lock(cpu, walk.gpa, CACHE_BLOCK, ~0ULL, 0);
 		memset(p, 0, CACHE_BLOCK);
 		dtv_resv_unlock(cpu);
@@ -1003,7 +1004,7 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 		wrote_ram(vm, walk.gpa);
 	}
 	h->pc += in->len;
-	return run_at(cpu, w->dead || !canonical(gva) ? 0 : w->next_ip);
+	return run_at(cpu, w->dead || code || !canonical(gva) ? 0 : w->next_ip);
 }
 
 static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
@@ -1017,6 +1018,7 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 	u64 data = 0, next_ip;
 	unsigned int n1;
 	u8 *p, *p2, len;
+	bool code = false;
 	gva_t gva;
 	u32 raw;
 
@@ -1086,9 +1088,9 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		break;
 	case ACC_STORE:
 		data = store_data(h, &in);
-		wrote_ram(vm, gpa);
+		code = wrote_ram(vm, gpa);
 		if (p2)
-			wrote_ram(vm, gpa2);
+			code |= wrote_ram(vm, gpa2);
 		dtv_resv_lock(cpu, gpa, n1, p2 ? gpa2 : ~0ULL, len - n1);
 		if (n1 == len && !(gva & (len - 1))) {
 			switch (len) {
@@ -1124,12 +1126,12 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		data = dtv_resv_load(cpu, gva, gpa, p, len, w->paired && next_ip);
 		break;
 	case ACC_SC:
-		wrote_ram(vm, gpa);
+		code = wrote_ram(vm, gpa);
 		data = !dtv_resv_store(cpu, gva, gpa, p, len, h->x[in.rs2 & 31], w->paired);
 		wrote_ram(vm, gpa);
 		break;
 	default:
-		wrote_ram(vm, gpa);
+		code = wrote_ram(vm, gpa);
 		dtv_resv_lock(cpu, gpa, len, ~0ULL, 0);
 		data = do_amo(h, &in, p);
 		dtv_resv_unlock(cpu);
@@ -1140,7 +1142,8 @@ done:
 	if (kind >= ACC_AMO && (in.rd & 31))
 		h->x[in.rd & 31] = data;
 	h->pc += in.len;
-	return run_at(cpu, next_ip);
+	/* The block may be among what was dropped: a loop that stays in it would never see it. */
+	return run_at(cpu, code ? 0 : next_ip);
 }
 
 /* --- exits --- */

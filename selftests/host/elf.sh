@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 here=$DTV_TOP/selftests/host
-for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13; do
 	$CC -march=rv64gc -mabi=lp64d -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-DPROGRAM=$n -T "$here/elf/link.ld" -o "$work/$n.elf" "$here/elf/programs.S" || exit 1
 done
@@ -73,7 +73,7 @@ hottest()
 	return 1
 }
 
-plan 44
+plan 46
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed
@@ -88,6 +88,8 @@ check "and says so" complained "out of time"
 check "four harts, atomics" ends 0 --elf "$work/6.elf" --cpus 4
 check "console input" echoed
 check "self-modifying code" ends 0 --elf "$work/8.elf"
+check "a loop that stores to itself" ends 0 --elf "$work/13.elf"
+check "the same, interrupted all the time" ends 0 --elf "$work/13.elf" --stress-kicks
 check "computation" ends 0 --elf "$work/compute.elf" --signature "$work/sum"
 check "computation, interrupted all the time" ends 0 --elf "$work/compute.elf" --stress-kicks \
 	--signature "$work/sum.kicked"

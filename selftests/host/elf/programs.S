@@ -335,9 +335,43 @@ loop:	add	a0, a0, s0
 	sd	a0, (t0)
 1:	wfi
 	j	1b
+
+#elif PROGRAM == 13		/* a loop whose round 500 makes an instruction behind its store the way out */
+	la	a3, patched
+	la	a4, way_out
+	lw	a4, (a4)
+	la	a1, begin_signature
+	sub	a3, a3, a1
+	li	a5, 1000
+	li	a0, 0
+	la	s0, out
+	la	t0, loop
+	jr	t0
+loop:	addi	a5, a5, -1
+	addi	a2, a5, -500
+	seqz	a2, a2
+	neg	a2, a2
+	and	a2, a2, a3
+	add	a2, a2, a1
+	sw	a4, (a2)
+	.option	push
+	.option	norvc
+patched: addi	a0, a0, 1
+	bnez	a5, loop
+	li	a0, 1000
+out:	addi	a0, a0, -499
+	slli	a0, a0, 1
+	ori	a0, a0, 1
+	la	t0, tohost
+	sd	a0, (t0)
+1:	j	1b
+	.balign	4
+way_out: jr	s0
+	.option	pop
 #endif
 
 	.section .data
+	.balign	4096		/* what is stored here is not code's page */
 	.balign	64
 	.globl	tohost, fromhost, begin_signature, end_signature
 tohost:	.dword	0
