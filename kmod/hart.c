@@ -1202,7 +1202,7 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 		 * Nothing of the instruction was done: requests and interrupts go first. But
 		 * an SC that is not done now fails; they go right behind it.
 		 */
-		if (READ_ONCE(cpu->requests) && !w.paired)
+		if ((READ_ONCE(cpu->requests) || READ_ONCE(h->kicked)) && !w.paired)
 			return next(cpu);
 		switch (reason) {
 		case DTV_EXIT_CHAIN:

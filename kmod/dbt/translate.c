@@ -114,6 +114,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->pair = 0;
 	tx->waits = false;
 	tx->hold = 0;
+	tx->held = 0;
 	tx->first_ahead = 0;
 	tx->nr_ahead = 0;
 	tx->guest_bytes = 0;
@@ -154,8 +155,10 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			tx->step = tx->ahead[n - tx->first_ahead];
 			if (tx->step.unit_end) {
 				/* The one boundary of it all, unless what comes before goes on. */
-				if (n >= tx->hold)
+				if (n >= tx->hold) {
+					dtv_x86_look(tx);
 					dtv_tx_entry(tx, ENTRY_BUSY);
+				}
 				tx->hold = max_t(unsigned int, tx->hold, tx->step.unit_end);
 			}
 			tx->pc = base | tx->step.off;

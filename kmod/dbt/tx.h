@@ -103,6 +103,7 @@ enum dtv_cold_kind {
 	COLD_RETURN, /* a return that was not predicted: by the jump cache */
 	COLD_SYSTEM, /* exit SYSTEM */
 	COLD_LOOK, /* the (4-byte) instruction is done; leave to look at interrupts */
+	COLD_KICKED, /* the same before an instruction */
 	COLD_FP, /* exit FP; goes on with a block of its own, for facts do not hold behind it */
 	COLD_FP_FIX, /* detour: dtv_x86_fp_cold() */
 };
@@ -206,6 +207,7 @@ struct dtv_tx {
 	unsigned int n; /* its number */
 	struct dtv_step step; /* what is known of it, zero if nothing is */
 	unsigned int hold; /* boundaries before instructions of lower numbers do not exist */
+	unsigned int held; /* instructions behind no boundary since a look for a kick, by their time */
 	struct dtv_step ahead[DTV_BLOCK_INSNS];
 	unsigned int first_ahead, nr_ahead; /* steps in @ahead: first number, how many */
 	unsigned int end_ahead; /* offset in the page of the instruction behind them */
@@ -410,6 +412,11 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 		    unsigned int branches);
 
 /* x86/select.c */
+/*
+ * At a boundary: if much that has none was made before, look whether a kick came meanwhile. Says so
+ * with rows of the current instruction; its own come behind.
+ */
+void dtv_x86_look(struct dtv_tx *tx);
 void dtv_x86_dead(struct dtv_tx *tx); /* the current instruction, with a result that nobody sees */
 void dtv_x86_begin(struct dtv_tx *tx, u32 xp, u32 xp2);
 void dtv_x86_insn(struct dtv_tx *tx); /* emits tx->insn, sets tx->end */

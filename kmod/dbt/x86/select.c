@@ -636,6 +636,25 @@ static bool sees_f(const struct dtv_tx *tx)
 	return !(tx->insn.op >= DTV_OP_FLW && tx->insn.op <= DTV_OP_FCVT_D_S);
 }
 
+/* A kick is looked for when so much was done behind no boundary, in simple instructions. */
+#define LOOK_AFTER 24
+
+/* What an instruction takes in these. */
+static unsigned int time_of(u16 op)
+{
+	return op >= DTV_OP_DIV && op <= DTV_OP_REMUW && op != DTV_OP_MULW ? 8 : 1;
+}
+
+void dtv_x86_look(struct dtv_tx *tx)
+{
+	if (tx->held < LOOK_AFTER || tx->pair)
+		return;
+	tx->held = 0;
+	dtv_tx_entry(tx, ENTRY_REWIND);
+	alu32_mi(&tx->b, ALU_CMP, HART(kicked), 0);
+	dtv_tx_cold(tx, COLD_KICKED, jcc_rel32(&tx->b, CC_NE));
+}
+
 void dtv_x86_insn(struct dtv_tx *tx)
 {
 	u8 rd = tx->insn.rd;
@@ -645,8 +664,10 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	if (!keeps_copies(tx->insn.op))
 		drop_all_copies(tx);
 	tx->pinned = 0;
-	if (tx->n >= tx->hold)
+	if (tx->n >= tx->hold) {
+		dtv_x86_look(tx);
 		dtv_tx_entry(tx, dtv_tx_first(tx));
+	}
 	tx->pend_known = false;
 	tx->pend_canon = false;
 	tx->rd_is_f = false;
@@ -656,6 +677,8 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	    !dtv_x86_cbo(tx) && !dtv_x86_fp(tx))
 		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM,
 			    true);
+	if (tx->n < tx->hold)
+		tx->held += time_of(tx->insn.op);
 	if (!rd || tx->rd_is_f)
 		return;
 	tx->written |= 1U << rd;
@@ -675,8 +698,10 @@ void dtv_x86_insn(struct dtv_tx *tx)
 void dtv_x86_dead(struct dtv_tx *tx)
 {
 	/* What follows, up to the end of the hold, has no boundaries of its own. */
-	if (tx->n >= tx->hold)
+	if (tx->n >= tx->hold) {
+		dtv_x86_look(tx);
 		dtv_tx_entry(tx, ENTRY_BUSY);
+	}
 	tx->hold = max(tx->hold, tx->step.until + 1U);
 	/* Copies stay: the next instruction may be one with this, and read the value before. */
 	forget(tx, tx->insn.rd);
@@ -759,6 +784,10 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			mov_ri(&tx->b, RAX, page + c->guest + 4);
 			dtv_tx_entry(tx, ENTRY_RAX);
 			call_stub(tx, DTV_EXIT_JUMP);
+			break;
+		case COLD_KICKED:
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			call_stub(tx, DTV_EXIT_ENTER);
 			break;
 		case COLD_SYSTEM:
 			dtv_tx_entry(tx, ENTRY_REWIND);

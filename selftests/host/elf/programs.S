@@ -368,6 +368,42 @@ out:	addi	a0, a0, -499
 	.balign	4
 way_out: jr	s0
 	.option	pop
+
+#elif PROGRAM == 14		/* 300 interrupts of a loop that has hardly a boundary where one may come */
+	la	t0, handler
+	csrw	mtvec, t0
+	li	s3, 300
+	li	s4, 0x200bff8		/* mtime */
+	li	s5, 0x2004000		/* mtimecmp */
+	li	s8, 0x123456789abcdef
+	li	s9, 0x1234567
+	li	s10, 77
+	li	t0, 0x80
+	csrw	mie, t0
+	csrsi	mstatus, 8
+	ld	t0, (s4)
+	addi	t0, t0, 1000
+	sd	t0, (s5)
+	.balign	4
+loop:	.rept	10
+	div	t3, s8, s9
+	div	t4, s8, s10
+	div	t5, t3, s10
+	xor	t3, t4, t5
+	xor	s11, s11, t3
+	.endr
+	beqz	zero, loop
+	.balign	4
+handler: addi	s3, s3, -1
+	beqz	s3, 1f
+	ld	t0, (s4)
+	addi	t0, t0, 1000
+	sd	t0, (s5)
+	mret
+1:	li	a0, 1
+	la	t0, tohost
+	sd	a0, (t0)
+1:	j	1b
 #endif
 
 	.section .data
