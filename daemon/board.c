@@ -44,6 +44,26 @@ static void finish(void *opaque, enum finisher_what what, unsigned int code)
 	b->ops->finish(b->opaque, what, code);
 }
 
+static unsigned int bank_of(const struct board *b, const struct flash *f)
+{
+	return f - b->flash;
+}
+
+static void flash_hide(void *opaque, const struct flash *f)
+{
+	struct board *b = opaque;
+
+	if (f->size)
+		b->ops->hide(b->opaque, 1 + bank_of(b, f), f->hidden);
+}
+
+static void flash_changed(void *opaque, const struct flash *f, uint64_t at, size_t n)
+{
+	struct board *b = opaque;
+
+	b->ops->written(b->opaque, MACHINE_FLASH_GPA + bank_of(b, f) * MACHINE_FLASH_SIZE + at, n);
+}
+
 int board_init(struct board *b, const struct board_ops *ops, void *opaque, char *err, size_t n)
 {
 	const struct bus_range ranges[] = {
@@ -85,10 +105,26 @@ int board_init(struct board *b, const struct board_ops *ops, void *opaque, char 
 		if (bus_add(&b->bus, &slot, err, n))
 			return -1;
 	}
-	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++)
+	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++) {
 		b->flash[i].fd = -1;
+		b->flash[i].hide = flash_hide;
+		b->flash[i].changed = flash_changed;
+		b->flash[i].opaque = b;
+	}
+	if (store_make(&b->rom.mem, "rom", ROM_SIZE, err, n))
+		return -1;
 	board_reset(b);
 	return 0;
+}
+
+const struct store *board_rom(const struct board *b, unsigned int i, uint64_t *gpa)
+{
+	if (!i) {
+		*gpa = MACHINE_ROM_GPA;
+		return &b->rom.mem;
+	}
+	*gpa = MACHINE_FLASH_GPA + (i - 1) * MACHINE_FLASH_SIZE;
+	return &b->flash[i - 1].mem;
 }
 
 void board_reset(struct board *b)
@@ -103,4 +139,5 @@ void board_free(struct board *b)
 {
 	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++)
 		flash_free(&b->flash[i]);
+	store_free(&b->rom.mem);
 }

@@ -29,6 +29,9 @@
  * @room: the serial port takes input again
  * @finish: the guest asked the test finisher for something
  * @alarm: rtc_deadline() changed
+ * @hide: who answers reads of memory @rom has changed: harts by themselves, or with @hidden the
+ *        device
+ * @written: the contents of one have changed
  */
 struct board_ops {
 	void (*irq)(void *opaque, unsigned int irq, bool level);
@@ -36,7 +39,12 @@ struct board_ops {
 	void (*room)(void *opaque);
 	void (*finish)(void *opaque, enum finisher_what what, unsigned int code);
 	void (*alarm)(void *opaque);
+	void (*hide)(void *opaque, unsigned int rom, bool hidden);
+	void (*written)(void *opaque, uint64_t gpa, uint64_t size);
 };
+
+/* Memories that harts fetch from and read: the ROM and the flash banks. */
+#define BOARD_ROMS (1 + MACHINE_FLASH_BANKS)
 
 /**
  * struct board - the devices
@@ -70,9 +78,19 @@ struct board {
  * @err: message on failure
  * @n: bytes in @err
  *
- * Return: 0, or -1: two devices want one address.
+ * Return: 0, or -1: two devices want one address, or there is no memory.
  */
 int board_init(struct board *b, const struct board_ops *ops, void *opaque, char *err, size_t n);
+
+/**
+ * board_rom() - a memory that harts fetch from and read, while the device lets them
+ * @b: board
+ * @i: below BOARD_ROMS
+ * @gpa: where it stands
+ *
+ * Return: it; without data: there is none.
+ */
+const struct store *board_rom(const struct board *b, unsigned int i, uint64_t *gpa);
 
 /* A reset of the machine: all devices as after board_init(); flash keeps its contents. */
 void board_reset(struct board *b);

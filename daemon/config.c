@@ -448,7 +448,7 @@ static void check_contents(struct reader *r)
 	struct loader_start start;
 	struct loader l;
 	char err[512] = "";
-	struct rom rom;
+	struct rom rom = { 0 };
 
 	for (unsigned int i = 0; i < DTV_FILES; i++)
 		fd[i] = -1;
@@ -494,9 +494,10 @@ static void check_together(struct reader *r)
 	static const enum dtv_file others[] = { DTV_FILE_KERNEL, DTV_FILE_INITRD, DTV_FILE_BIOS };
 
 	if (!r->file[DTV_FILE_ELF]) {
-		if (!r->file[DTV_FILE_KERNEL] && !r->file[DTV_FILE_BIOS])
+		if (!r->file[DTV_FILE_KERNEL] && !r->file[DTV_FILE_BIOS] &&
+		    !r->file[DTV_FILE_FLASH0])
 			dtv_messages_add(r->m,
-					 "%s:1: kernel is missing: expected %s, or bios or elf",
+					 "%s:1: kernel is missing: expected %s, or bios, flash0 or elf",
 					 r->path, find_key("kernel")->expected);
 		if (r->file[DTV_FILE_SIGNATURE])
 			complain(r, r->file[DTV_FILE_SIGNATURE],
@@ -674,6 +675,7 @@ void dtv_config_loader(const struct dtv_config *c, const int fd[DTV_FILES], stru
 		.kernel = { fd[DTV_FILE_KERNEL], c->file[DTV_FILE_KERNEL] },
 		.initrd = { fd[DTV_FILE_INITRD], c->file[DTV_FILE_INITRD] },
 		.elf = { fd[DTV_FILE_ELF], c->file[DTV_FILE_ELF] },
+		.flash = c->file[DTV_FILE_FLASH0],
 		.tree = {
 			.harts = c->harts,
 			.bootargs = c->cmdline,

@@ -107,6 +107,7 @@ int dtv_hv_create(struct dtv_hv *hv, const char *name, uint64_t cache, char *err
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	hv->vm = fd;
 	hv->vcpus = 0;
+	hv->slots = 0;
 	return 0;
 }
 
@@ -123,9 +124,36 @@ int dtv_hv_isa(struct dtv_hv *hv, const char *isa, char *err, size_t n)
 /** dtv_hv_memory - add RAM: the first @size bytes of sealed @memfd at @gpa */
 int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n)
 {
-	struct dtv_memory arg = { .slot = 0, .fd = memfd, .gpa = gpa, .size = size };
+	struct dtv_memory arg = { .slot = hv->slots, .fd = memfd, .gpa = gpa, .size = size };
+	int ret = call(hv->vm, DTV_SET_MEMORY, &arg);
 
-	return explain(call(hv->vm, DTV_SET_MEMORY, &arg), err, n, "cannot give the VM its memory");
+	hv->slots += ret >= 0;
+	return explain(ret, err, n, "cannot give the VM its memory");
+}
+
+/** dtv_hv_rom - add ROM: the first @size bytes of sealed @memfd at @gpa; its slot, or -errno */
+int dtv_hv_rom(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n)
+{
+	struct dtv_memory arg = { .slot = hv->slots, .fd = memfd, .gpa = gpa, .size = size };
+	int ret = call(hv->vm, DTV_SET_ROM, &arg);
+
+	return ret < 0 ? explain(ret, err, n, "cannot give the VM its ROM") : (int)hv->slots++;
+}
+
+/** dtv_hv_show - whether harts read a ROM by themselves, or by DTV_EVENT_MMIO */
+int dtv_hv_show(struct dtv_hv *hv, unsigned int slot, bool shown)
+{
+	struct dtv_show arg = { .slot = slot, .shown = shown };
+
+	return call(hv->vm, DTV_SHOW_ROM, &arg);
+}
+
+/** dtv_hv_written - memory that harts execute was changed by us */
+int dtv_hv_written(struct dtv_hv *hv, uint64_t gpa, uint64_t size)
+{
+	struct dtv_range arg = { .gpa = gpa, .size = size };
+
+	return call(hv->vm, DTV_WRITTEN, &arg);
 }
 
 /** dtv_hv_vcpu - add the next vCPU */
@@ -145,17 +173,15 @@ int dtv_hv_vcpu(struct dtv_hv *hv, char *err, size_t n)
  * @hv: with a VM that was not started
  * @pc: gpa of the first instruction
  * @a1: for a1
- * @a2: for a2
  * @m_mode: all harts, in M-mode, without the built-in SBI; else hart 0 in S-mode
  * @err: text on failure
  * @n: room there
  *
  * Return: 0 or -errno.
  */
-int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, uint64_t a2, bool m_mode, char *err,
-		 size_t n)
+int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, bool m_mode, char *err, size_t n)
 {
-	struct dtv_entry arg = { .pc = pc, .a1 = a1, .a2 = a2 };
+	struct dtv_entry arg = { .pc = pc, .a1 = a1 };
 
 	if (m_mode)
 		arg.flags = DTV_ENTRY_M_MODE;

@@ -18,12 +18,14 @@
  * struct dtv_hv - a VM, or the place for one
  * @dev: /dev/dtv, open for the process's whole life
  * @vm: VM fd, non-blocking; -1: no VM
+ * @slots: memory slots made
  * @vcpus: vCPUs made
  * @vcpu: their fds
  */
 struct dtv_hv {
 	int dev;
 	int vm;
+	unsigned int slots;
 	unsigned int vcpus;
 	int vcpu[DTV_VCPUS_MAX];
 };
@@ -32,9 +34,11 @@ int dtv_hv_open(struct dtv_hv *hv, char *err, size_t n);
 int dtv_hv_create(struct dtv_hv *hv, const char *name, uint64_t cache, char *err, size_t n);
 int dtv_hv_isa(struct dtv_hv *hv, const char *isa, char *err, size_t n);
 int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n);
+int dtv_hv_rom(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n);
+int dtv_hv_show(struct dtv_hv *hv, unsigned int slot, bool shown);
+int dtv_hv_written(struct dtv_hv *hv, uint64_t gpa, uint64_t size);
 int dtv_hv_vcpu(struct dtv_hv *hv, char *err, size_t n);
-int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, uint64_t a2, bool m_mode, char *err,
-		 size_t n);
+int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, bool m_mode, char *err, size_t n);
 int dtv_hv_enter(int vcpu_fd);
 int dtv_hv_start(struct dtv_hv *hv, char *err, size_t n);
 int dtv_hv_pause(struct dtv_hv *hv);

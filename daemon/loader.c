@@ -40,7 +40,7 @@ struct reset_rom {
 	struct fw_dynamic_info info;
 };
 
-_Static_assert(sizeof(struct reset_rom) <= ROM_FILLED, "the reset code fits its ROM");
+_Static_assert(sizeof(struct reset_rom) <= ROM_SIZE, "the reset code fits its ROM");
 
 struct range {
 	uint64_t start, end;
@@ -179,8 +179,8 @@ static void fill_rom(struct rom *rom, uint64_t pc, uint64_t dtb, uint64_t next)
 		},
 	};
 
-	memset(rom, 0, sizeof(*rom));
-	memcpy(rom->data, &image, sizeof(image));
+	if (rom->mem.data)
+		memcpy(rom->mem.data, &image, sizeof(image));
 }
 
 /* The tree goes to the top of memory, the initrd below it. */
@@ -253,12 +253,12 @@ int loader_load(const struct loader *l, const struct image_ram *ram, struct rom 
 		k.text_offset = r.list[0].end - ram->gpa;
 		if (l->kernel.name && load_payload(l, ram, &r, &k, &next, err, n))
 			return -1;
-	} else if (image_probe_kernel(l->kernel.fd, l->kernel.name, &k, err, n)) {
+	} else if (l->kernel.name && image_probe_kernel(l->kernel.fd, l->kernel.name, &k, err, n)) {
 		return -1;
 	}
 	if (load_rest(l, ram, &r, &k, &lay, err, n))
 		return -1;
-	if (!l->bios.name) {
+	if (l->kernel.name && !l->bios.name) {
 		s->pc = lay.entry;
 		if (load_raw(&l->kernel, ram, s->pc, &r, err, n))
 			return -1;
@@ -266,10 +266,15 @@ int loader_load(const struct loader *l, const struct image_ram *ram, struct rom 
 	}
 	if (load_places(l, ram, &r, err, n) || make_tree(l, ram, &lay, err, n))
 		return -1;
+	if (!l->bios.name && !l->kernel.name)
+		s->pc = MACHINE_FLASH_GPA;
+	else if (!l->kernel.name && l->flash)
+		next = MACHINE_FLASH_GPA;
 	fill_rom(rom, s->pc, lay.dtb, next);
 	s->a1 = lay.dtb;
-	if (l->bios.name) {
-		s->a2 = MACHINE_ROM_GPA + offsetof(struct reset_rom, info);
+	if (l->bios.name || !l->kernel.name) {
+		s->pc = MACHINE_ROM_GPA;
+		s->a1 = 0;
 		s->m_mode = true;
 	}
 	return 0;

@@ -37,6 +37,8 @@ struct loader_file {
  * @place: files for fixed addresses
  * @place_gpa: the addresses
  * @places: how many
+ * @flash: the first flash bank has contents: they are what starts if nothing else does, and what
+ *         firmware goes on with if there is no kernel
  * @tree: machine, as far as the caller knows it; the loader adds where things are
  */
 struct loader {
@@ -44,20 +46,20 @@ struct loader {
 	struct loader_file place[LOADER_PLACES];
 	uint64_t place_gpa[LOADER_PLACES];
 	unsigned int places;
+	bool flash;
 	struct fdt_machine tree;
 };
 
 /**
  * struct loader_start - how harts begin
- * @pc: first instruction, gpa
- * @a1: device tree, gpa; 0: none
- * @a2: struct fw_dynamic_info, gpa; 0: none
+ * @pc: first instruction, gpa: of firmware, in the ROM
+ * @a1: device tree, gpa; 0: none, or the ROM's code knows it
  * @m_mode: all harts, in M-mode; else hart 0 in S-mode
  * @elf: symbols of a bare-metal program
  */
 struct loader_start {
 	uint64_t pc;
-	uint64_t a1, a2;
+	uint64_t a1;
 	bool m_mode;
 	struct image_elf elf;
 };
@@ -66,7 +68,7 @@ struct loader_start {
  * loader_load() - load everything
  * @l: what
  * @ram: memory, empty; without ram->host everything is only checked
- * @rom: is filled
+ * @rom: is filled; without memory everything is only checked
  * @s: result
  * @err: what is wrong, in words for the user
  * @n: bytes in @err

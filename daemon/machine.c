@@ -54,6 +54,7 @@
  * @memfd: RAM
  * @ram: mapping of it
  * @board: devices
+ * @rom_slot: the module's number of each of board_rom()
  * @rtc_timer: alarm of the clock
  * @htif: mailbox of a bare-metal program
  * @htif_timer: to look at it
@@ -71,6 +72,7 @@ struct dtv_machine {
 	int memfd;
 	uint8_t *ram;
 	struct board board;
+	int rom_slot[BOARD_ROMS];
 	struct dtv_watch *rtc_timer;
 	struct htif htif;
 	struct dtv_watch *htif_timer;
@@ -189,6 +191,22 @@ static void rtc_due(void *arg, uint32_t events)
 	rtc_rearm(m);
 }
 
+/* Between two VMs there is nobody to be told: memory is shown at first. */
+static void hide(void *opaque, unsigned int rom, bool hidden)
+{
+	struct dtv_machine *m = opaque;
+
+	if (m->p.hv->vm >= 0)
+		dtv_hv_show(m->p.hv, m->rom_slot[rom], !hidden);
+}
+
+static void written(void *opaque, uint64_t gpa, uint64_t size)
+{
+	struct dtv_machine *m = opaque;
+
+	dtv_hv_written(m->p.hv, gpa, size);
+}
+
 static int build_devices(struct dtv_machine *m, char *err, size_t n)
 {
 	static const struct board_ops ops = {
@@ -197,6 +215,8 @@ static int build_devices(struct dtv_machine *m, char *err, size_t n)
 		.room = uart_room,
 		.finish = finish,
 		.alarm = rtc_rearm,
+		.hide = hide,
+		.written = written,
 	};
 
 	m->rtc_timer = dtv_loop_timer(m->p.loop, rtc_due, m);
@@ -334,12 +354,22 @@ static int build_vm(struct dtv_machine *m, const struct loader_start *s, char *e
 	ret = dtv_hv_memory(hv, m->memfd, MACHINE_RAM_GPA, c->memory, err, n);
 	if (ret < 0)
 		return ret;
+	for (unsigned int i = 0; i < BOARD_ROMS; i++) {
+		uint64_t gpa;
+		const struct store *rom = board_rom(&m->board, i, &gpa);
+
+		if (!rom->data)
+			continue;
+		m->rom_slot[i] = dtv_hv_rom(hv, rom->fd, gpa, rom->size, err, n);
+		if (m->rom_slot[i] < 0)
+			return m->rom_slot[i];
+	}
 	for (unsigned int i = 0; i < c->harts; i++) {
 		ret = dtv_hv_vcpu(hv, err, n);
 		if (ret < 0)
 			return ret;
 	}
-	ret = dtv_hv_entry(hv, s->pc, s->a1, s->a2, s->m_mode, err, n);
+	ret = dtv_hv_entry(hv, s->pc, s->a1, s->m_mode, err, n);
 	if (ret < 0)
 		return ret;
 	m->vm_watch = dtv_loop_add(m->p.loop, hv->vm, EPOLLIN, vm_events, m);

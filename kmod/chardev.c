@@ -33,6 +33,7 @@ union argument {
 	struct dtv_stats stats;
 	struct dtv_range range;
 	struct dtv_isa isa;
+	struct dtv_show show;
 };
 
 /**
@@ -128,6 +129,16 @@ static const struct file_operations vcpu_fops = {
 static long vm_set_memory(struct file *file, unsigned long plain, union argument *arg)
 {
 	return dtv_vm_set_memory(file->private_data, &arg->memory);
+}
+
+static long vm_set_rom(struct file *file, unsigned long plain, union argument *arg)
+{
+	return dtv_vm_set_rom(file->private_data, &arg->memory);
+}
+
+static long vm_show_rom(struct file *file, unsigned long plain, union argument *arg)
+{
+	return dtv_vm_show_rom(file->private_data, &arg->show);
 }
 
 static long vm_create_vcpu(struct file *file, unsigned long plain, union argument *arg)
@@ -238,7 +249,9 @@ static const struct call vm_calls[] = {
 	{ DTV_MMIO_REPLY, vm_mmio_reply },
 	{ DTV_IRQ_LINE, vm_irq_line },
 	{ DTV_WRITTEN, vm_written },
+	{ DTV_SHOW_ROM, vm_show_rom },
 	{ DTV_SET_MEMORY, vm_set_memory },
+	{ DTV_SET_ROM, vm_set_rom },
 	{ DTV_CREATE_VCPU, vm_create_vcpu },
 	{ DTV_SET_ENTRY, vm_set_entry },
 	{ DTV_SET_ISA, vm_set_isa },
@@ -334,6 +347,7 @@ static long dev_check_cap(struct file *file, unsigned long plain, union argument
 		return 2 << 24;
 	case DTV_CAP_IRQFD:
 	case DTV_CAP_ISA:
+	case DTV_CAP_ROM:
 		return 1;
 	default:
 		return 0;

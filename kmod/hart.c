@@ -411,7 +411,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 			trap(cpu, w.exc, pc);
 			continue;
 		}
-		p = dtv_host_ram(vm, w.gpa);
+		p = dtv_host_code(vm, w.gpa);
 		if (!p || (w.mixed && !fetch_extent(&r, w.gpa, &code.ext))) {
 			trap(cpu, DTV_EXC_INSN_ACCESS, pc);
 			continue;
@@ -438,7 +438,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 				trap(cpu, w.exc, pc + DTV_MUTANT(fetch_tval, 0, 2));
 				continue;
 			}
-			if (!dtv_host_ram(vm, w.gpa) ||
+			if (!dtv_host_code(vm, w.gpa) ||
 			    (w.mixed && !fetch_extent(&r, w.gpa, &code.ext2))) {
 				trap(cpu, DTV_EXC_INSN_ACCESS, pc + 2);
 				continue;
@@ -615,10 +615,10 @@ enum dtv_action dtv_cpu_continue(struct dtv_cpu *cpu)
 
 /* --- instructions done in C --- */
 
-/* The bits of the instruction at @gpa; false when there is no RAM (the guest took it away). */
+/* The bits of the instruction at @gpa; false when there is no memory (the guest took it away). */
 static bool fetch_raw(struct dtv_cpu *cpu, gva_t pc, gpa_t gpa, u32 *raw)
 {
-	u8 *p = dtv_host_ram(cpu->vm, gpa);
+	u8 *p = dtv_host_code(cpu->vm, gpa);
 	struct dtv_regime r;
 	struct dtv_walk w;
 	u16 lo, hi;
@@ -633,7 +633,7 @@ static bool fetch_raw(struct dtv_cpu *cpu, gva_t pc, gpa_t gpa, u32 *raw)
 		regime(cpu, DTV_ACCESS_EXEC, &r);
 		if (dtv_guest_walk(cpu->vm, &r, pc + 2, DTV_ACCESS_EXEC, &w))
 			return false;
-		p = dtv_host_ram(cpu->vm, w.gpa);
+		p = dtv_host_code(cpu->vm, w.gpa);
 		if (!p)
 			return false;
 	} else {
@@ -1007,6 +1007,14 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 	return run_at(cpu, w->dead || code || !canonical(gva) ? 0 : w->next_ip);
 }
 
+/* Where the memory of an access is; NULL: there is none, or it is a device's. */
+static u8 *access_memory(struct dtv_vm_core *vm, gpa_t gpa, enum access_kind kind)
+{
+	u8 *p = dtv_host_ram(vm, gpa);
+
+	return p || (kind != ACC_LOAD && kind != ACC_LR) ? p : dtv_host_rom(vm, gpa, true);
+}
+
 static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 {
 	struct dtv_hart *h = &cpu->area->hart;
@@ -1057,8 +1065,8 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 		return run(cpu);
 	gpa2 = DTV_MUTANT(cross_page, gpa + n1, gpa2);
 
-	p = dtv_host_ram(vm, gpa);
-	p2 = n1 < len ? dtv_host_ram(vm, gpa2) : NULL;
+	p = access_memory(vm, gpa, kind);
+	p2 = n1 < len ? access_memory(vm, gpa2, kind) : NULL;
 	if (!p || (n1 < len && !p2)) {
 		if (kind >= ACC_AMO || n1 < len || (gpa & (len - 1)))
 			return access_fault(cpu, kind, gva);
@@ -1328,6 +1336,10 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	m->gva = gva & DTV_PAGE_MASK;
 	m->gpa = walk.gpa & DTV_PAGE_MASK;
 	m->page = dtv_host_ram(vm, m->gpa);
+	if (!m->page && acc == DTV_ACCESS_READ) {
+		m->page = dtv_host_rom(vm, m->gpa, true);
+		m->rom = m->page;
+	}
 	if (!m->page) {
 		/* MMIO or nothing: the access is done in C. */
 		dtv_dbt_note_mmio(&vm->dbt, ip, w.gpa);
@@ -1343,7 +1355,9 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		m->ip = vm->dbt.stub_access;
 		return;
 	}
-	if (DTV_MUTANT(code_writable, false, dtv_view_guarded(cpu, m->gpa))) {
+	if (m->rom) {
+		walk.prot &= ~2;
+	} else if (DTV_MUTANT(code_writable, false, dtv_view_guarded(cpu, m->gpa))) {
 		if (acc == DTV_ACCESS_WRITE) {
 			/*
 			 * Done in C at once: were the page only made writable,
@@ -1358,7 +1372,8 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 		walk.prot &= ~2;
 	}
 	m->kind = DTV_MISS_MAP;
-	m->level = alike(&r, &walk) ? walk.level : 0;
+	/* ROM goes page by page: its neighbours may be a device's. */
+	m->level = !m->rom && alike(&r, &walk) ? walk.level : 0;
 	m->prot = walk.prot & 3;
 	/*
 	 * A view shows a page to loads and stores alike: what is writable is readable
@@ -1513,6 +1528,14 @@ void dtv_sbi_fence(struct dtv_cpu *self, u64 mask, bool fence_i, const struct dt
 void dtv_sbi_ram_written(struct dtv_cpu *cpu, gpa_t gpa, u64 n)
 {
 	dtv_vm_memory_written(cpu->vm, gpa, n);
+}
+
+void dtv_vm_rom_hidden(struct dtv_vm_core *vm, gpa_t gpa, u64 size)
+{
+	/* The host's answer to dtv_host_rom() changed before: pairs with dtv_view_shown(). */
+	smp_mb();
+	if (vm->cpus[0])
+		dtv_view_hide(vm->cpus[0], gpa, size);
 }
 
 void dtv_vm_memory_written(struct dtv_vm_core *vm, gpa_t gpa, u64 size)

@@ -180,7 +180,8 @@ struct dtv_miss {
 	unsigned int view; /* index of the view that was missed in */
 	gva_t gva; /* page address */
 	gpa_t gpa; /* page address */
-	void *page; /* dtv_host_ram() of it */
+	void *page; /* dtv_host_ram() of it, or dtv_host_rom() */
+	bool rom; /* the latter */
 	u8 prot; /* bit 0 read, bit 1 write */
 	/* leaf level in the guest's table: neighbours to 2 MiB are alike with level >= 1 */
 	u8 level;
@@ -193,7 +194,8 @@ struct dtv_miss {
  * @gva: faulting address minus the view's base
  * @write: host access was a write
  * @ip: host instruction pointer
- * @m: result. For MAP the host inserts the page and then calls dtv_view_filled().
+ * @m: result. For MAP the host inserts the page and then calls dtv_view_filled(), if it may be
+ *     written, or dtv_view_shown(), if it is ROM.
  *
  * Context: hart's own, may sleep for first touch of a RAM page; no dtv lock held.
  */
@@ -224,5 +226,10 @@ void dtv_cpu_set_line(struct dtv_cpu *cpu, enum dtv_irq irq, bool level);
 u64 dtv_vm_time(struct dtv_vm_core *vm);
 /* Guest RAM at [gpa, gpa+size) was written from outside (device, loader): drop its translations. */
 void dtv_vm_memory_written(struct dtv_vm_core *vm, gpa_t gpa, u64 size);
+/*
+ * From now on dtv_host_rom() has no answer for loads in this range: when this returns no load of
+ * any hart gets one from there any more. May sleep.
+ */
+void dtv_vm_rom_hidden(struct dtv_vm_core *vm, gpa_t gpa, u64 size);
 
 #endif /* DTV_HART_H */

@@ -31,6 +31,28 @@ struct dtv_cpu;
  */
 void *dtv_host_ram(struct dtv_vm_core *vm, gpa_t gpa);
 
+/**
+ * dtv_host_rom() - where the host has a page of guest ROM
+ * @vm: the VM
+ * @gpa: any address in the page
+ * @load: for a load
+ *
+ * ROM is memory that harts fetch from and load from; a store to it is the device's, and so
+ * are loads while the device says so. Apart from that as dtv_host_ram().
+ *
+ * Return: host pointer; NULL where there is no ROM, or with @load while the device answers.
+ * Context: as dtv_host_ram().
+ */
+void *dtv_host_rom(struct dtv_vm_core *vm, gpa_t gpa, bool load);
+
+/* What instructions are fetched from: RAM or ROM. */
+static inline void *dtv_host_code(struct dtv_vm_core *vm, gpa_t gpa)
+{
+	void *p = dtv_host_ram(vm, gpa);
+
+	return p ? p : dtv_host_rom(vm, gpa, false);
+}
+
 /* Zeroed memory for tables that live as long as the VM or hart; NULL when none. May sleep. */
 void *dtv_host_alloc(size_t bytes);
 void dtv_host_free(void *p, size_t bytes);

@@ -384,7 +384,17 @@ size_t dtv_host_console_read(struct dtv_vm_core *core, void *buf, size_t n)
 
 int dtv_vm_set_memory(struct dtv_vm *vm, const struct dtv_memory *mem)
 {
-	return dtv_slots_add(vm, mem);
+	return dtv_slots_add(vm, mem, false);
+}
+
+int dtv_vm_set_rom(struct dtv_vm *vm, const struct dtv_memory *mem)
+{
+	return dtv_slots_add(vm, mem, true);
+}
+
+int dtv_vm_show_rom(struct dtv_vm *vm, const struct dtv_show *show)
+{
+	return dtv_slots_show(vm, show);
 }
 
 int dtv_vm_set_isa(struct dtv_vm *vm, const struct dtv_isa *isa)

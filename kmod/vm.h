@@ -52,12 +52,14 @@ struct user_struct;
 #define DTV_CACHE_SIZE_DEFAULT (32ULL << 20)
 
 /**
- * struct dtv_slot - a range of guest RAM
+ * struct dtv_slot - a range of guest RAM or ROM
  * @gpa: first address
  * @pages: number of pages
  * @pgoff: page offset in @file
  * @file: the memfd
  * @page: by index in the slot: the pinned page, NULL while untouched; set once by cmpxchg
+ * @rom: stores are a device's
+ * @hidden: of ROM: loads are, too
  */
 struct dtv_slot {
 	gpa_t gpa;
@@ -65,6 +67,8 @@ struct dtv_slot {
 	pgoff_t pgoff;
 	struct file *file;
 	struct page **page;
+	bool rom;
+	bool hidden;
 };
 
 /**
@@ -81,7 +85,7 @@ struct dtv_slot {
  * @entry: its argument
  * @vcpus: by hart id; written under @lock before the VM starts
  * @nr_slots: valid elements of @slots, published with release
- * @slots: guest RAM
+ * @slots: guest RAM and ROM
  * @cache: the code cache, writable in the kernel alone
  * @cache_size: bytes
  * @pinned: pages of RAM that are pinned and charged
@@ -175,6 +179,8 @@ void dtv_vm_orphan(struct dtv_vm *vm);
 
 /* The ioctls of these names; Documentation/api.rst has the errors. Context: process, sleep. */
 int dtv_vm_set_memory(struct dtv_vm *vm, const struct dtv_memory *mem);
+int dtv_vm_set_rom(struct dtv_vm *vm, const struct dtv_memory *mem);
+int dtv_vm_show_rom(struct dtv_vm *vm, const struct dtv_show *show);
 int dtv_vm_set_isa(struct dtv_vm *vm, const struct dtv_isa *isa);
 int dtv_vm_set_entry(struct dtv_vm *vm, const struct dtv_entry *entry);
 int dtv_vm_start(struct dtv_vm *vm);

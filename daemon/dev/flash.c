@@ -55,11 +55,24 @@ static const uint8_t query[] = {
 	0x00, /* no protection registers */
 };
 
+/* Whether harts may read the array by themselves follows from the mode. */
+static void show(struct flash *f)
+{
+	bool hidden = f->mode != READ_ARRAY;
+
+	if (hidden == f->hidden)
+		return;
+	f->hidden = hidden;
+	if (f->hide)
+		f->hide(f->opaque, f);
+}
+
 void flash_reset(struct flash *f)
 {
 	f->mode = READ_ARRAY;
 	f->cycle = 0;
 	f->status = STATUS_READY;
+	show(f);
 }
 
 int flash_load(struct flash *f, int fd, const char *name, bool writable, char *err, size_t n)
@@ -77,13 +90,10 @@ int flash_load(struct flash *f, int fd, const char *name, bool writable, char *e
 		return -1;
 	}
 	flash_free(f);
-	f->data = malloc(st.st_size);
-	if (!f->data) {
-		snprintf(err, n, "%s: out of memory", name);
+	if (store_make(&f->mem, name, st.st_size, err, n))
 		return -1;
-	}
 	while (got < (size_t)st.st_size) {
-		ssize_t ret = pread(fd, f->data + got, st.st_size - got, got);
+		ssize_t ret = pread(fd, f->mem.data + got, st.st_size - got, got);
 
 		if (ret < 0 && errno == EINTR)
 			continue;
@@ -96,14 +106,14 @@ int flash_load(struct flash *f, int fd, const char *name, bool writable, char *e
 		got += ret;
 	}
 	f->size = st.st_size;
+	memset(f->mem.data + f->size, 0xff, f->mem.size - f->size);
 	f->fd = writable ? fd : -1;
 	return 0;
 }
 
 void flash_free(struct flash *f)
 {
-	free(f->data);
-	f->data = NULL;
+	store_free(&f->mem);
 	f->size = 0;
 	f->fd = -1;
 }
@@ -122,7 +132,7 @@ static uint32_t read_word(const struct flash *f, uint64_t offset)
 	switch (f->mode) {
 	case READ_ARRAY:
 		for (unsigned int i = 0; i < 4; i++)
-			v |= (uint32_t)(offset + i < f->size ? f->data[offset + i] : 0xff)
+			v |= (uint32_t)(offset + i < f->size ? f->mem.data[offset + i] : 0xff)
 			     << (8 * i);
 		return v;
 	case READ_ID:
@@ -146,11 +156,13 @@ uint64_t flash_read(void *dev, uint64_t offset, unsigned int len)
 	return v >> (8 * (offset & 3));
 }
 
-/* Write a part of the contents through to the file. */
+/* A part of the contents is new: write it through to the file. */
 static bool keep(struct flash *f, size_t at, size_t n)
 {
+	if (f->changed)
+		f->changed(f->opaque, f, at, n);
 	while (n) {
-		ssize_t done = pwrite(f->fd, f->data + at, n, at);
+		ssize_t done = pwrite(f->fd, f->mem.data + at, n, at);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -170,7 +182,7 @@ static void program(struct flash *f, uint64_t at, const uint8_t *bytes, size_t n
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		f->data[at + i] &= bytes[i];
+		f->mem.data[at + i] &= bytes[i];
 	if (!keep(f, at, n))
 		f->status |= STATUS_PROGRAM_ERROR;
 }
@@ -186,7 +198,7 @@ static void erase(struct flash *f, uint64_t at)
 	}
 	if (n > f->size - at)
 		n = f->size - at;
-	memset(f->data + at, 0xff, n);
+	memset(f->mem.data + at, 0xff, n);
 	if (!keep(f, at, n))
 		f->status |= STATUS_ERASE_ERROR;
 }
@@ -268,15 +280,10 @@ static void buffered(struct flash *f, uint64_t offset, unsigned int len, uint64_
 	done(f, 0);
 }
 
-void flash_write(void *dev, uint64_t offset, unsigned int len, uint64_t data)
+static void next_cycle(struct flash *f, uint64_t offset, unsigned int len, uint64_t data)
 {
-	struct flash *f = dev;
 	uint8_t bytes[8];
 
-	if (!f->cycle) {
-		first_cycle(f, data);
-		return;
-	}
 	switch (f->mode) {
 	case PROGRAM:
 	case PROGRAM_OLD:
@@ -300,4 +307,15 @@ void flash_write(void *dev, uint64_t offset, unsigned int len, uint64_t data)
 		buffered(f, offset, len, data);
 		break;
 	}
+}
+
+void flash_write(void *dev, uint64_t offset, unsigned int len, uint64_t data)
+{
+	struct flash *f = dev;
+
+	if (f->cycle)
+		next_cycle(f, offset, len, data);
+	else
+		first_cycle(f, data);
+	show(f);
 }

@@ -2,7 +2,7 @@
 /*
  * flash.h - a bank of parallel NOR flash, CFI 01 (Intel command set): two chips of
  * 16 bits side by side, 256 KiB erase blocks, as QEMU's virt has them. Guests read,
- * query, program and erase it; the machine does not fetch instructions from it.
+ * query, program and erase it. While reads give the array harts do them by themselves.
  *
  * Not thread-safe.
  */
@@ -13,14 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../store.h"
+
 #define FLASH_SIZE 0x2000000
 #define FLASH_BLOCK 0x40000
 #define FLASH_BUFFER 2048
 
 /**
  * struct flash - a bank
- * @data: contents; NULL: nothing is in it
- * @size: bytes of @data; behind them all is erased and cannot be programmed
+ * @mem: contents; what is behind @size in it is erased
+ * @size: bytes of contents, 0: nothing is in it; behind them all is erased and cannot be programmed
  * @fd: file that changes are written to; -1: it is write-protected
  * @mode: command that says what reads give; 0xff: the array
  * @cycle: how many writes of the command there were
@@ -29,9 +31,13 @@
  * @base: what part of the bank @buffer is
  * @buffer: of a buffered write
  * @bad: a word of it was elsewhere
+ * @hidden: harts leave reads to the device
+ * @hide: is called when that has changed, before the write that changes it is done; NULL: nobody
+ * @changed: bytes of the contents have changed; NULL: nobody
+ * @opaque: for both
  */
 struct flash {
-	uint8_t *data;
+	struct store mem;
 	size_t size;
 	int fd;
 	uint8_t mode;
@@ -41,6 +47,10 @@ struct flash {
 	uint32_t base;
 	uint8_t buffer[FLASH_BUFFER];
 	bool bad;
+	bool hidden;
+	void (*hide)(void *opaque, const struct flash *f);
+	void (*changed)(void *opaque, const struct flash *f, uint64_t at, size_t n);
+	void *opaque;
 };
 
 /* State after reset: reads give the array. Keeps the contents. */

@@ -7,8 +7,8 @@ uint64_t rom_read(void *dev, uint64_t offset, unsigned int len)
 	const struct rom *r = dev;
 	uint64_t v = 0;
 
-	for (unsigned int i = 0; i < len && offset + i < ROM_FILLED; i++)
-		v |= (uint64_t)r->data[offset + i] << (8 * i);
+	for (unsigned int i = 0; i < len; i++)
+		v |= (uint64_t)r->mem.data[offset + i] << (8 * i);
 	return v;
 }
 

@@ -92,7 +92,7 @@ static gva_t behind(const struct dtv_tx *tx, gva_t base)
 bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 xp2)
 {
 	struct dtv_dbt *d = tx->d;
-	const u8 *page = dtv_host_ram(d->vm, code->gpa & DTV_PAGE_MASK);
+	const u8 *page = dtv_host_code(d->vm, code->gpa & DTV_PAGE_MASK);
 	gva_t base = code->pc & DTV_PAGE_MASK;
 	struct seen seen = { 0 };
 	unsigned int n, branches = 0;
@@ -173,7 +173,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 					dtv_x86_chain_exit(tx, tx->pc);
 					break;
 				}
-				page2 = dtv_host_ram(d->vm, code->gpa2 & DTV_PAGE_MASK);
+				page2 = dtv_host_code(d->vm, code->gpa2 & DTV_PAGE_MASK);
 				if (!page2)
 					return false;
 				memcpy(&raw, page + off, 2);

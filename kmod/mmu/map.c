@@ -249,6 +249,8 @@ static vm_fault_t view_fault(struct vm_fault *vmf)
 	 * finds either the record or, being over, makes this return false. Until
 	 * we return nobody can use it.
 	 */
+	if (m.rom && !dtv_view_shown(&vcpu->cpu, m.view, m.gva, m.gpa))
+		dtv_host_view_zap(&vcpu->cpu, m.view, m.gva, PAGE_SIZE);
 	for (i = 0; i < nr; i++) {
 		s64 off = (s64)(fill.start - vmf->address) + (s64)i * PAGE_SIZE;
 

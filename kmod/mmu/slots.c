@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * slots.c - guest RAM: which page of which memfd stands at a guest physical
+ * slots.c - guest RAM and ROM: which page of which memfd stands at a guest physical
  * address. Pages are pinned and charged to the VM's owner at their first touch
  * and given back when the VM is freed.
  *
- * Slots are added under vm->lock before the VM starts and never change; page
- * pointers are set once. So lookups take no lock.
+ * Slots are added under vm->lock before the VM starts and never change, but for
+ * whether ROM is hidden; page pointers are set once. So lookups take no lock.
  */
 #include <linux/capability.h>
 #include <linux/fcntl.h>
@@ -107,15 +107,11 @@ static void refuse(struct dtv_vm *vm, long err)
 		dtv_vm_kill(vm, "guest memory cannot be had from the host (error %ld)", -err);
 }
 
-void *dtv_host_ram(struct dtv_vm_core *core, gpa_t gpa)
+static void *slot_memory(struct dtv_vm *vm, struct dtv_slot *slot, gpa_t gpa)
 {
-	struct dtv_vm *vm = dtv_vm_of(core);
-	struct dtv_slot *slot = find_slot(vm, gpa);
 	struct page *page;
 	u64 index;
 
-	if (unlikely(!slot))
-		return NULL;
 	index = (gpa - slot->gpa) >> PAGE_SHIFT;
 	page = READ_ONCE(slot->page[index]);
 	if (unlikely(!page)) {
@@ -128,13 +124,33 @@ void *dtv_host_ram(struct dtv_vm_core *core, gpa_t gpa)
 	return (u8 *)page_address(page) + (gpa & ~PAGE_MASK);
 }
 
+void *dtv_host_ram(struct dtv_vm_core *core, gpa_t gpa)
+{
+	struct dtv_vm *vm = dtv_vm_of(core);
+	struct dtv_slot *slot = find_slot(vm, gpa);
+
+	if (unlikely(!slot) || slot->rom)
+		return NULL;
+	return slot_memory(vm, slot, gpa);
+}
+
+void *dtv_host_rom(struct dtv_vm_core *core, gpa_t gpa, bool load)
+{
+	struct dtv_vm *vm = dtv_vm_of(core);
+	struct dtv_slot *slot = find_slot(vm, gpa);
+
+	if (!slot || !slot->rom || (load && READ_ONCE(slot->hidden)))
+		return NULL;
+	return slot_memory(vm, slot, gpa);
+}
+
 void *dtv_slots_ahead(struct dtv_vm *vm, gpa_t gpa)
 {
 	struct dtv_slot *slot = find_slot(vm, gpa);
 	struct page *page;
 	u64 index;
 
-	if (!slot)
+	if (!slot || slot->rom)
 		return NULL;
 	index = (gpa - slot->gpa) >> PAGE_SHIFT;
 	page = READ_ONCE(slot->page[index]);
@@ -157,7 +173,7 @@ static bool overlaps(struct dtv_vm *vm, gpa_t gpa, u64 size)
 }
 
 /* Slots are numbered without gaps: a number is taken when it is below nr_slots. */
-static int add_locked(struct dtv_vm *vm, const struct dtv_memory *mem, struct file *file)
+static int add_locked(struct dtv_vm *vm, const struct dtv_memory *mem, bool rom, struct file *file)
 {
 	struct dtv_slot *slot;
 
@@ -177,6 +193,7 @@ static int add_locked(struct dtv_vm *vm, const struct dtv_memory *mem, struct fi
 	slot->pages = mem->size >> PAGE_SHIFT;
 	slot->pgoff = mem->offset >> PAGE_SHIFT;
 	slot->file = get_file(file);
+	slot->rom = rom;
 	/* Lookups take no lock. */
 	smp_store_release(&vm->nr_slots, vm->nr_slots + 1);
 	return 0;
@@ -195,9 +212,22 @@ static int check_file(struct file *file, const struct dtv_memory *mem)
 	return 0;
 }
 
-int dtv_slots_add(struct dtv_vm *vm, const struct dtv_memory *mem)
+/* ROM is where QEMU's virt has devices, but not where the module has its own. */
+static bool valid_range(const struct dtv_memory *mem, bool rom)
 {
-	const u64 limit = 1ULL << 56; /* of a physical address in a PTE */
+	const u64 limit = rom ? DTV_GPA_RAM : 1ULL << 56; /* of a physical address in a PTE */
+
+	if (mem->gpa >= limit || mem->size > limit - mem->gpa)
+		return false;
+	if (!rom)
+		return mem->gpa >= DTV_GPA_RAM;
+	return (mem->gpa + mem->size <= DTV_CLINT_BASE ||
+		mem->gpa >= DTV_CLINT_BASE + DTV_CLINT_SIZE) &&
+	       (mem->gpa + mem->size <= DTV_PLIC_BASE || mem->gpa >= DTV_PLIC_BASE + DTV_PLIC_SIZE);
+}
+
+int dtv_slots_add(struct dtv_vm *vm, const struct dtv_memory *mem, bool rom)
+{
 	struct file *file;
 	int err;
 
@@ -205,8 +235,7 @@ int dtv_slots_add(struct dtv_vm *vm, const struct dtv_memory *mem)
 		return -EINVAL;
 	if ((mem->gpa | mem->size | mem->offset) & ~PAGE_MASK)
 		return -EINVAL;
-	if (mem->gpa < DTV_GPA_RAM || mem->gpa >= limit || mem->size > limit - mem->gpa ||
-	    mem->offset > LLONG_MAX - mem->size)
+	if (!valid_range(mem, rom) || mem->offset > LLONG_MAX - mem->size)
 		return -EINVAL;
 	file = fget(mem->fd);
 	if (!file)
@@ -214,11 +243,27 @@ int dtv_slots_add(struct dtv_vm *vm, const struct dtv_memory *mem)
 	err = check_file(file, mem);
 	if (!err) {
 		mutex_lock(&vm->lock);
-		err = add_locked(vm, mem, file);
+		err = add_locked(vm, mem, rom, file);
 		mutex_unlock(&vm->lock);
 	}
 	fput(file);
 	return err;
+}
+
+int dtv_slots_show(struct dtv_vm *vm, const struct dtv_show *show)
+{
+	struct dtv_slot *slot;
+
+	/* Pairs with add_locked(). */
+	if (show->slot >= smp_load_acquire(&vm->nr_slots) || show->shown > 1)
+		return -EINVAL;
+	slot = &vm->slots[show->slot];
+	if (!slot->rom)
+		return -EINVAL;
+	WRITE_ONCE(slot->hidden, !show->shown);
+	if (!show->shown)
+		dtv_vm_rom_hidden(&vm->core, slot->gpa, slot->pages << PAGE_SHIFT);
+	return 0;
 }
 
 static void release_slot(struct dtv_vm *vm, struct dtv_slot *slot)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * slots.h - guest RAM: parts of memfds, pinned and charged when touched.
+ * slots.h - guest RAM and ROM: parts of memfds, pinned and charged when touched.
  */
 #ifndef DTV_MMU_SLOTS_H
 #define DTV_MMU_SLOTS_H
@@ -9,16 +9,30 @@
 
 struct dtv_vm;
 struct dtv_memory;
+struct dtv_show;
 
 /**
- * dtv_slots_add() - DTV_SET_MEMORY
+ * dtv_slots_add() - DTV_SET_MEMORY, DTV_SET_ROM
  * @vm: VM, not started
  * @mem: from user space, unchecked
+ * @rom: the latter
  *
  * Return: 0, -EINVAL, -EBADF, -EEXIST (slot number or addresses taken), -EBUSY (started), -ENOMEM.
  * Context: process, sleeps; takes vm->lock.
  */
-int dtv_slots_add(struct dtv_vm *vm, const struct dtv_memory *mem);
+int dtv_slots_add(struct dtv_vm *vm, const struct dtv_memory *mem, bool rom);
+
+/**
+ * dtv_slots_show() - DTV_SHOW_ROM
+ * @vm: VM
+ * @show: from user space, unchecked
+ *
+ * Two calls at the same time for one slot come in any order.
+ *
+ * Return: 0, or -EINVAL: no such slot, not ROM, or no such value.
+ * Context: process, sleeps.
+ */
+int dtv_slots_show(struct dtv_vm *vm, const struct dtv_show *show);
 
 /**
  * dtv_slots_ahead() - as dtv_host_ram() for a page that may be touched soon

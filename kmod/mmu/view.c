@@ -6,7 +6,8 @@
  * The reverse map may hold entries of mappings that are gone (zapped or in a
  * view that was reset); acting on one again does no harm. What it may not do
  * is miss one: so an entry is added after the mapping was made, and then the
- * page is asked again whether it has become code (dtv_view_filled()).
+ * page is asked again whether it has become code (dtv_view_filled()). Mappings
+ * of ROM are listed in the same way, for a device that hides its pages.
  */
 #include "../hart.h"
 
@@ -401,6 +402,81 @@ void dtv_view_protect(struct dtv_cpu *self, gpa_t gpa)
 void dtv_view_protect_others(struct dtv_cpu *self, gpa_t gpa)
 {
 	protect(self, gpa, self);
+}
+
+static bool rom_map_stale(struct dtv_vm_core *vm, const struct dtv_rom_map *e)
+{
+	return !e->used || READ_ONCE(vm->cpus[e->cpu]->views.v[e->view].gen) != e->gen;
+}
+
+/* With mmu->lock held. Return: whether the mapping is listed. */
+static bool rom_listed(struct dtv_vm_core *vm, const struct dtv_rom_map *new)
+{
+	unsigned int i;
+
+	for (i = 0; i < DTV_ROM_MAPS; i++) {
+		const struct dtv_rom_map *e = &vm->mmu.rom[i];
+
+		if (!rom_map_stale(vm, e) && e->gpa == new->gpa && e->gva == new->gva &&
+		    e->cpu == new->cpu && e->view == new->view)
+			return true;
+	}
+	return false;
+}
+
+bool dtv_view_shown(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa)
+{
+	struct dtv_vm_core *vm = cpu->vm;
+	struct dtv_rom_map new = {
+		.used = true,
+		.cpu = cpu->id,
+		.view = idx,
+		.gen = READ_ONCE(cpu->views.v[idx].gen),
+		.gpa = gpa & DTV_PAGE_MASK,
+		.gva = gva & DTV_PAGE_MASK,
+	};
+	struct dtv_mmu *mmu = &vm->mmu;
+	struct dtv_rom_map old;
+	bool listed;
+
+	spin_lock(&mmu->lock);
+	listed = rom_listed(vm, &new);
+	spin_unlock(&mmu->lock);
+	if (!listed) {
+		zap_begin(cpu);
+		spin_lock(&mmu->lock);
+		old = mmu->rom[mmu->rom_next];
+		mmu->rom[mmu->rom_next] = new;
+		mmu->rom_next = (mmu->rom_next + 1) % DTV_ROM_MAPS;
+		spin_unlock(&mmu->lock);
+		if (!rom_map_stale(vm, &old))
+			dtv_host_view_zap(vm->cpus[old.cpu], old.view, old.gva, DTV_PAGE_SIZE);
+		zap_end(cpu);
+	}
+	/* The entry before the look: dtv_vm_rom_hidden() does it the other way round. */
+	smp_mb();
+	return dtv_host_rom(vm, gpa, true);
+}
+
+void dtv_view_hide(struct dtv_cpu *self, gpa_t gpa, u64 size)
+{
+	struct dtv_vm_core *vm = self->vm;
+	struct dtv_mmu *mmu = &vm->mmu;
+	struct dtv_rom_map e;
+	unsigned int i;
+
+	zap_begin(self);
+	for (i = 0; i < DTV_ROM_MAPS; i++) {
+		spin_lock(&mmu->lock);
+		e = mmu->rom[i];
+		if (e.gpa - gpa < size)
+			mmu->rom[i].used = false;
+		spin_unlock(&mmu->lock);
+		/* Not under the lock, as in protect(). */
+		if (e.gpa - gpa < size && !rom_map_stale(vm, &e))
+			dtv_host_view_zap(vm->cpus[e.cpu], e.view, e.gva, DTV_PAGE_SIZE);
+	}
+	zap_end(self);
 }
 
 static void fence_view(struct dtv_cpu *cpu, unsigned int idx, gva_t start, gva_t end)

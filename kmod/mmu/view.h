@@ -61,6 +61,20 @@ struct dtv_views {
 
 struct dtv_rmap; /* entry: a writable mapping of a page */
 
+/*
+ * Mappings of ROM, so that a device can take its pages back: the last so many. Who is pushed out of
+ * the list loses its mapping.
+ */
+#define DTV_ROM_MAPS 256
+
+struct dtv_rom_map {
+	bool used;
+	u8 cpu, view;
+	u32 gen; /* of the view, as in the reverse map */
+	gpa_t gpa; /* page */
+	gva_t gva; /* page */
+};
+
 struct dtv_mmu {
 	spinlock_t lock;
 	struct dtv_rmap *pool; /* fixed number of entries */
@@ -68,6 +82,8 @@ struct dtv_mmu {
 	u32 zapping; /* 1 while mappings whose entries are gone may still exist */
 	u32 *heads; /* hash by gpa page -> pool index + 1 */
 	u32 heads_mask;
+	struct dtv_rom_map rom[DTV_ROM_MAPS];
+	u32 rom_next; /* the oldest */
 };
 
 int dtv_mmu_init(struct dtv_mmu *mmu, u32 entries);
@@ -115,6 +131,27 @@ bool dtv_view_is(const struct dtv_cpu *cpu, unsigned int idx, const struct dtv_r
  * Context: hart's own; may sleep.
  */
 bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa);
+
+/**
+ * dtv_view_shown() - a page of ROM was mapped
+ * @cpu: hart
+ * @idx: view
+ * @gva: any address in the page
+ * @gpa: where it stands
+ *
+ * Called by the host right after it made the mapping.
+ *
+ * Return: false when a device answers for the page by now: the host takes the mapping away again
+ * and lets the access fault anew.
+ * Context: hart's own; may sleep.
+ */
+bool dtv_view_shown(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa);
+
+/*
+ * Zap all mappings of ROM in [gpa, gpa + size), of which dtv_host_rom() makes no more. @self
+ * is any hart. May sleep.
+ */
+void dtv_view_hide(struct dtv_cpu *self, gpa_t gpa, u64 size);
 
 /*
  * Take write permission from all mappings of gpa's page on all harts; @self is who

@@ -153,6 +153,50 @@ TEST(set_memory)
 #undef BAD
 }
 
+TEST(set_rom)
+{
+	struct dtv_memory ok = { .gpa = 0x1000, .size = MIB }, arg;
+	int vm = vm_create("t");
+
+	ok.fd = ram_create(4 * MIB, F_SEAL_SHRINK);
+	FAILS(ioctl(vm, DTV_SET_ROM, NULL), EFAULT);
+	FAILS(ioctl(vm, DTV_SHOW_ROM, NULL), EFAULT);
+	FAILS(ioctl(vm, DTV_SHOW_ROM, &(struct dtv_show){ .slot = 0 }), EINVAL);
+#define BAD(change, err)                                  \
+	do {                                              \
+		arg = ok;                                 \
+		change;                                   \
+		FAILS(ioctl(vm, DTV_SET_ROM, &arg), err); \
+	} while (0)
+	BAD(arg.slot = 1, EINVAL);
+	BAD(arg.size = 0, EINVAL);
+	BAD(arg.gpa = DTV_GPA_RAM, EINVAL);
+	BAD(arg.gpa = DTV_GPA_RAM - MIB + 4096, EINVAL);
+	BAD(arg.gpa = -4096ULL, EINVAL);
+	BAD(arg.size = -4096ULL, EINVAL);
+	BAD(arg.gpa = DTV_GPA_PLIC, EINVAL);
+	BAD(arg.gpa = DTV_GPA_PLIC + DTV_GPA_PLIC_SIZE - 4096, EINVAL);
+	BAD(arg.gpa = DTV_GPA_PLIC - MIB + 4096, EINVAL);
+	BAD(arg.gpa = 0x02000000 - MIB + 4096, EINVAL);
+	BAD(arg.gpa = 0x0200f000, EINVAL);
+	BAD(arg.fd = ram_create(4 * MIB, 0), EINVAL);
+	EXPECT(!ioctl(vm, DTV_SET_ROM, &ok));
+	BAD((void)0, EEXIST);
+	BAD((arg.slot = 1, arg.gpa = MIB), EEXIST);
+	/* One sequence of numbers for both kinds. */
+	arg = (struct dtv_memory){ .slot = 1, .gpa = DTV_GPA_RAM, .size = MIB, .fd = ok.fd };
+	EXPECT(!ioctl(vm, DTV_SET_MEMORY, &arg));
+	BAD((arg.slot = 2, arg.gpa = DTV_GPA_PLIC - MIB, arg.size = MIB, arg.fd = -1), EBADF);
+	FAILS(ioctl(vm, DTV_SHOW_ROM, &(struct dtv_show){ .slot = 1 }), EINVAL);
+	FAILS(ioctl(vm, DTV_SHOW_ROM, &(struct dtv_show){ .slot = 2 }), EINVAL);
+	FAILS(ioctl(vm, DTV_SHOW_ROM, &(struct dtv_show){ .slot = 0, .shown = 2 }), EINVAL);
+	EXPECT(!ioctl(vm, DTV_SHOW_ROM, &(struct dtv_show){ .slot = 0, .shown = 0 }));
+	EXPECT(!ioctl(vm, DTV_SHOW_ROM, &(struct dtv_show){ .slot = 0, .shown = 0 }));
+	EXPECT(!ioctl(vm, DTV_SHOW_ROM, &(struct dtv_show){ .slot = 0, .shown = 1 }));
+	EXPECT(!ioctl(vm, DTV_WRITTEN, &(struct dtv_range){ .gpa = 0x1000, .size = MIB }));
+#undef BAD
+}
+
 TEST(create_vcpu)
 {
 	int vm = vm_create("t"), vcpu;

@@ -106,6 +106,30 @@ int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, cha
 	return memfd >= 0 && gpa == MACHINE_RAM_GPA && size ? 0 : -EINVAL;
 }
 
+int dtv_hv_rom(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n)
+{
+	(void)hv;
+	(void)err;
+	(void)n;
+	return memfd >= 0 && gpa < MACHINE_RAM_GPA && size ? 1 : -EINVAL;
+}
+
+int dtv_hv_show(struct dtv_hv *hv, unsigned int slot, bool shown)
+{
+	(void)hv;
+	(void)slot;
+	(void)shown;
+	return 0;
+}
+
+int dtv_hv_written(struct dtv_hv *hv, uint64_t gpa, uint64_t size)
+{
+	(void)hv;
+	(void)gpa;
+	(void)size;
+	return 0;
+}
+
 int dtv_hv_vcpu(struct dtv_hv *hv, char *err, size_t n)
 {
 	(void)err;
@@ -114,15 +138,12 @@ int dtv_hv_vcpu(struct dtv_hv *hv, char *err, size_t n)
 	return 0;
 }
 
-int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, uint64_t a2, bool m_mode, char *err,
-		 size_t n)
+int dtv_hv_entry(struct dtv_hv *hv, uint64_t pc, uint64_t a1, bool m_mode, char *err, size_t n)
 {
-	(void)a2;
-	(void)m_mode;
 	(void)hv;
 	(void)err;
 	(void)n;
-	return pc && a1 ? 0 : -EINVAL;
+	return pc && (a1 || m_mode) ? 0 : -EINVAL;
 }
 
 int dtv_hv_enter(int vcpu_fd)

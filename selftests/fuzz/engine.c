@@ -77,6 +77,14 @@ void fuzz_fail(const char *file, int line, const char *what)
 
 /* --- the host --- */
 
+void *dtv_host_rom(struct dtv_vm_core *v, gpa_t gpa, bool load)
+{
+	(void)v;
+	(void)gpa;
+	(void)load;
+	return NULL;
+}
+
 void *dtv_host_ram(struct dtv_vm_core *v, gpa_t gpa)
 {
 	(void)v;

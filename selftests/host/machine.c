@@ -48,6 +48,47 @@ static void finish(void *opaque, enum finisher_what what, unsigned int code)
 	}
 }
 
+const struct store *machine_rom(const struct uhost *u, gpa_t gpa, u64 *at, unsigned int *idx)
+{
+	for (*idx = 0; *idx < BOARD_ROMS; (*idx)++) {
+		uint64_t start;
+		const struct store *mem = board_rom(&u->board, *idx, &start);
+
+		*at = gpa - start;
+		if (mem->data && *at < mem->size)
+			return mem;
+	}
+	return NULL;
+}
+
+void *dtv_host_rom(struct dtv_vm_core *vm, gpa_t gpa, bool load)
+{
+	struct uhost *u = uhost_of(vm);
+	unsigned int idx;
+	u64 at;
+	const struct store *mem = machine_rom(u, gpa, &at, &idx);
+
+	return mem && !(load && READ_ONCE(u->hidden[idx])) ? mem->data + at : NULL;
+}
+
+static void hide(void *opaque, unsigned int rom, bool hidden)
+{
+	struct uhost *u = opaque;
+	uint64_t gpa;
+	const struct store *mem = board_rom(&u->board, rom, &gpa);
+
+	WRITE_ONCE(u->hidden[rom], hidden);
+	if (hidden)
+		dtv_vm_rom_hidden(&u->vm, gpa, mem->size);
+}
+
+static void written(void *opaque, uint64_t gpa, uint64_t size)
+{
+	struct uhost *u = opaque;
+
+	dtv_vm_memory_written(&u->vm, gpa, size);
+}
+
 int machine_init(struct uhost *u, char *err, size_t n)
 {
 	static const struct board_ops ops = {
@@ -56,6 +97,8 @@ int machine_init(struct uhost *u, char *err, size_t n)
 		.room = room,
 		.finish = finish,
 		.alarm = alarm_moved,
+		.hide = hide,
+		.written = written,
 	};
 
 	pthread_mutex_init(&u->devices, NULL);

@@ -40,7 +40,7 @@ struct options {
 	const char *dump;
 	unsigned long dump_top;
 	bool dump_blocks;
-	bool stats, trace, stress_kicks;
+	bool stats, trace, stress_kicks, flash_write;
 };
 
 static struct uhost *the_guest; /* for signal handlers */
@@ -135,12 +135,15 @@ static void usage(FILE *f)
 {
 	fputs("usage: uhost [--bios FILE] --kernel IMAGE [--initrd FILE] [--append STRING] [options]\n"
 	      "       uhost --bios FILE [--load FILE@ADDRESS]... [options]\n"
+	      "       uhost --flash0 FILE [options]\n"
 	      "       uhost --elf FILE [--signature OUT] [options]\n"
 	      "Run a RISC-V machine; its console is on stdin and stdout (on a terminal: Ctrl-A x ends it).\n"
 	      "\n"
 	      "  --bios FILE        firmware, started in machine mode: ELF, or raw at 0x80000000\n"
 	      "  --kernel IMAGE     Linux kernel in RISC-V Image format; below --bios also ELF or raw\n"
-	      "  --flash0 FILE      contents of the first flash bank, --flash1 of the second; read-only\n"
+	      "  --flash0 FILE      contents of the first flash bank, --flash1 of the second: without --kernel\n"
+	      "                     the first is what firmware starts, or is started in machine mode\n"
+	      "  --flash-write      what the guest writes to them goes to the files\n"
 	      "  --load FILE@ADDRESS  a file to be in memory at the start, at most 8\n"
 	      "  --initrd FILE      initial file system\n"
 	      "  --append STRING    kernel command line\n"
@@ -238,6 +241,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		INITRD,
 		FLASH0,
 		FLASH1,
+		FLASH_WRITE,
 		LOAD,
 		APPEND,
 		ELF,
@@ -262,6 +266,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "initrd", required_argument, NULL, INITRD },
 		{ "flash0", required_argument, NULL, FLASH0 },
 		{ "flash1", required_argument, NULL, FLASH1 },
+		{ "flash-write", no_argument, NULL, FLASH_WRITE },
 		{ "load", required_argument, NULL, LOAD },
 		{ "append", required_argument, NULL, APPEND },
 		{ "elf", required_argument, NULL, ELF },
@@ -294,6 +299,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case FLASH0:
 		case FLASH1:
 			o->flash[c - FLASH0] = optarg;
+			break;
+		case FLASH_WRITE:
+			o->flash_write = true;
 			break;
 		case LOAD:
 			if (!take_place(o, optarg))
@@ -381,8 +389,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 	}
 	if (optind < argc)
 		return bad_usage(argv[optind], "unexpected argument");
-	if (!(o->kernel || o->bios) == !o->elf)
-		return bad_usage("", "give either --kernel, --bios or --elf (see --help)");
+	if (!(o->kernel || o->bios || o->flash[0]) && !o->elf)
+		return bad_usage("",
+				 "give one of --kernel, --bios, --flash0 and --elf (see --help)");
+	if ((o->kernel || o->bios) && o->elf)
+		return bad_usage("--elf", "expected without --kernel and --bios");
 	if (o->elf && (o->initrd || o->append || o->places))
 		return bad_usage("--elf",
 				 "a bare-metal program has no other files and no command line");
@@ -541,6 +552,7 @@ static int load(struct uhost *u, const struct options *o, char *err, size_t n)
 			.virtio = MACHINE_VIRTIO_MAX,
 		},
 		.places = o->places,
+		.flash = o->flash[0],
 	};
 	struct loader_start s;
 	int ret = -1;
@@ -571,10 +583,8 @@ static int load(struct uhost *u, const struct options *o, char *err, size_t n)
 		.opaque = u,
 	};
 	u->vm.sbi = !s.m_mode;
-	for (unsigned int i = 0; i < u->nr_harts; i++) {
+	for (unsigned int i = 0; i < u->nr_harts; i++)
 		dtv_cpu_reset(&u->harts[i]->cpu, s.pc, s.a1, i == 0 || s.m_mode);
-		u->harts[i]->cpu.area->hart.x[12] = s.a2;
-	}
 	return 0;
 }
 
@@ -609,13 +619,19 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 	if (make_harts(u, err, n) || machine_init(u, err, n))
 		return -1;
 	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++) {
-		struct loader_file f = { .fd = -1 };
-		int ret;
+		const char *name = o->flash[i];
+		int fd, ret;
 
-		if (!open_named(&f, o->flash[i], err, n))
+		if (!name)
+			continue;
+		fd = open(name, (o->flash_write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+		if (fd < 0) {
+			snprintf(err, n, "%s: %s", name, strerror(errno));
 			return -1;
-		ret = f.name ? flash_load(&u->board.flash[i], f.fd, f.name, false, err, n) : 0;
-		close_named(&f);
+		}
+		ret = flash_load(&u->board.flash[i], fd, name, o->flash_write, err, n);
+		if (ret || !o->flash_write)
+			close(fd);
 		if (ret)
 			return -1;
 	}

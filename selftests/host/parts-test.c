@@ -499,6 +499,15 @@ static int load(const struct loader *l, struct rom *rom, struct loader_start *s,
 	return again;
 }
 
+static struct rom new_rom(void)
+{
+	struct rom rom = { 0 };
+	char err[256];
+
+	CHECK(!store_make(&rom.mem, "rom", ROM_SIZE, err, sizeof(err)));
+	return rom;
+}
+
 static uint64_t rom64(struct rom *rom, unsigned int at)
 {
 	return rom_read(rom, at, 8);
@@ -510,8 +519,8 @@ static void test_loader_linux(void)
 {
 	struct loader l = { .tree = { .harts = 1, .isa = some_isa } };
 	uint8_t b[4096], initrd[5000];
+	struct rom rom = new_rom();
 	struct loader_start s;
-	struct rom rom;
 	char err[256];
 	uint64_t dtb;
 	int at, len;
@@ -521,7 +530,7 @@ static void test_loader_linux(void)
 	l.kernel = (struct loader_file){ file_of(b, sizeof(b)), "K" };
 	l.initrd = (struct loader_file){ file_of(initrd, sizeof(initrd)), "I" };
 	CHECK(!load(&l, &rom, &s, err));
-	CHECK(s.pc == 0x80200000 && !s.m_mode && !s.a2);
+	CHECK(s.pc == 0x80200000 && !s.m_mode);
 	CHECK(!memcmp(memory + (2 << 20), b, sizeof(b)));
 	CHECK(!fdt_check_full(memory + (s.a1 - 0x80000000), IMAGE_DTB_MAX));
 	at = fdt_path_offset(memory + (s.a1 - 0x80000000), "/chosen");
@@ -556,7 +565,7 @@ static void test_loader_firmware(void)
 	struct loader_start s;
 	struct small_elf e;
 	uint8_t b[4096], bios[6000], raw[100];
-	struct rom rom;
+	struct rom rom = new_rom();
 	char err[256];
 
 	make_image(b, 2 << 20, 1 << 20);
@@ -564,11 +573,18 @@ static void test_loader_firmware(void)
 	memset(raw, 0x55, sizeof(raw));
 	l.bios = (struct loader_file){ file_of(bios, sizeof(bios)), "B" };
 	CHECK(!load(&l, &rom, &s, err));
-	CHECK(s.pc == 0x80000000 && s.m_mode && !memcmp(memory, bios, sizeof(bios)));
+	CHECK(s.pc == 0x1000 && s.m_mode && !s.a1 && !memcmp(memory, bios, sizeof(bios)));
+	/* The code that starts it, and what that tells it. */
+	CHECK(rom64(&rom, 0) == 0x0282861300000297 && rom64(&rom, 16) == 0x000280670182b283);
+	CHECK(rom64(&rom, 24) == 0x80000000);
+	CHECK(!fdt_check_full(memory + (rom64(&rom, 32) - 0x80000000), IMAGE_DTB_MAX));
 	/* What firmware is told: no next stage. */
-	CHECK(s.a2 == 0x1028 && rom64(&rom, 0x28) == 0x4942534f && rom64(&rom, 0x30) == 2 &&
+	CHECK(rom64(&rom, 0x28) == 0x4942534f && rom64(&rom, 0x30) == 2 &&
 	      rom64(&rom, 0x38) == 0 && rom64(&rom, 0x40) == 1);
-	CHECK(rom64(&rom, 24) == s.pc && rom64(&rom, 32) == s.a1);
+	/* Or that in flash. */
+	l.flash = true;
+	CHECK(!load(&l, &rom, &s, err) && rom64(&rom, 0x38) == 0x20000000 &&
+	      rom64(&rom, 24) == 0x80000000);
 	l.kernel = (struct loader_file){ file_of(b, sizeof(b)), "K" };
 	CHECK(!load(&l, &rom, &s, err) && rom64(&rom, 0x38) == 0x80200000);
 	CHECK(!memcmp(memory + (2 << 20), b, sizeof(b)));
@@ -593,16 +609,24 @@ static void test_loader_firmware(void)
 	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "overlaps B"));
 	/* Firmware that can be anywhere goes to the start of memory. */
 	l.kernel.name = NULL;
+	l.flash = false;
 	e.eh.e_type = ET_DYN;
 	e.ph.p_paddr = 0;
 	e.eh.e_entry = 4;
 	l.bios.fd = file_of(&e, sizeof(e));
-	CHECK(!load(&l, &rom, &s, err) && s.pc == 0x80000004 && !memcmp(memory, e.text, 16));
+	CHECK(!load(&l, &rom, &s, err) && rom64(&rom, 24) == 0x80000004 &&
+	      !memcmp(memory, e.text, 16));
 	e.eh.e_machine = EM_386;
 	l.bios.fd = file_of(&e, sizeof(e));
 	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "B: not a 64-bit RISC-V"));
 	l.bios.fd = file_of(&e, 0);
 	CHECK(load(&l, &rom, &s, err) == -1 && strstr(err, "B: is empty"));
+	/* Flash alone starts by itself. */
+	l.bios.name = NULL;
+	l.flash = true;
+	CHECK(!load(&l, &rom, &s, err) && s.pc == 0x1000 && s.m_mode &&
+	      rom64(&rom, 24) == 0x20000000 && rom64(&rom, 0x38) == 0);
+	store_free(&rom.mem);
 }
 
 static void test_loader_place(void)
@@ -647,6 +671,23 @@ static void board_finish(void *opaque, enum finisher_what what, unsigned int cod
 	*(uint8_t *)opaque = what;
 }
 
+static unsigned int board_hidden;
+
+static void board_hide(void *opaque, unsigned int rom, bool hidden)
+{
+	(void)opaque;
+	board_hidden = hidden ? board_hidden | 1U << rom : board_hidden & ~(1U << rom);
+}
+
+static uint64_t board_gpa, board_size;
+
+static void board_written(void *opaque, uint64_t gpa, uint64_t size)
+{
+	(void)opaque;
+	board_gpa = gpa;
+	board_size = size;
+}
+
 static void test_board(void)
 {
 	static const struct board_ops ops = {
@@ -655,8 +696,12 @@ static void test_board(void)
 		.room = board_nothing,
 		.finish = board_finish,
 		.alarm = board_nothing,
+		.hide = board_hide,
+		.written = board_written,
 	};
+	static uint8_t contents[FLASH_BLOCK + 100];
 	static struct board b;
+	const struct store *mem;
 	uint8_t seen = 0;
 	char err[128];
 	uint64_t v;
@@ -676,14 +721,37 @@ static void test_board(void)
 		CHECK(bus_access(&b.bus, gpa + 0x200, 4, false, &v) == -1);
 	}
 	CHECK(bus_access(&b.bus, 0x10009000, 4, false, &v) == -1);
-	/* ROM: the first bytes are there, the rest is 0, none can be written. */
-	b.rom.data[ROM_FILLED - 1] = 0xab;
-	CHECK(!bus_access(&b.bus, 0x1000 + ROM_FILLED - 1, 8, false, &v) && v == 0xab);
+	/* ROM: it cannot be written; harts may read it by themselves. */
+	b.rom.mem.data[255] = 0xab;
+	CHECK(!bus_access(&b.bus, 0x10ff, 8, false, &v) && v == 0xab);
 	CHECK(!bus_access(&b.bus, 0xfff8, 8, false, &v) && v == 0);
 	v = 0;
-	CHECK(!bus_access(&b.bus, 0x1000 + ROM_FILLED - 1, 1, true, &v) &&
-	      b.rom.data[ROM_FILLED - 1] == 0xab);
+	CHECK(!bus_access(&b.bus, 0x10ff, 1, true, &v) && b.rom.mem.data[255] == 0xab);
 	CHECK(bus_access(&b.bus, 0xfffc, 8, false, &v) == -1);
+	mem = board_rom(&b, 0, &v);
+	CHECK(v == 0x1000 && mem->size == 0xf000 && mem->data[255] == 0xab);
+	/* Flash: likewise, while it is in its first mode; what harts know of it is told. */
+	CHECK(!board_rom(&b, 1, &v)->data && !board_rom(&b, 2, &v)->data && v == 0x22000000);
+	CHECK(!flash_load(&b.flash[1], file_of(contents, sizeof(contents)), "F", true, err,
+			  sizeof(err)));
+	mem = board_rom(&b, 2, &v);
+	CHECK(mem->size == FLASH_BLOCK + 4096 && mem->data[FLASH_BLOCK + 99] == 0 &&
+	      mem->data[FLASH_BLOCK + 100] == 0xff);
+	v = 0x200020;
+	CHECK(!bus_access(&b.bus, 0x22000000, 4, true, &v) && board_hidden == 4 && !board_size);
+	v = 0xd000d0;
+	CHECK(!bus_access(&b.bus, 0x22000000, 4, true, &v) && board_hidden == 4);
+	CHECK(board_gpa == 0x22000000 && board_size == FLASH_BLOCK && mem->data[5] == 0xff);
+	v = 0xff;
+	CHECK(!bus_access(&b.bus, 0x22000000, 4, true, &v) && !board_hidden);
+	v = 0x40;
+	CHECK(!bus_access(&b.bus, 0x22000000, 4, true, &v) && board_hidden == 4);
+	v = 0x1234;
+	CHECK(!bus_access(&b.bus, 0x22000008, 2, true, &v) && board_hidden == 4);
+	CHECK(board_gpa == 0x22000008 && board_size == 2 && mem->data[9] == 0x12);
+	/* An empty bank is nobody's. */
+	v = 0x40;
+	CHECK(!bus_access(&b.bus, 0x20000000, 4, true, &v) && board_hidden == 4);
 	/* Wires. */
 	v = 1;
 	CHECK(!bus_access(&b.bus, 0x101010, 4, true, &v)); /* IRQ_ENABLED */
@@ -694,7 +762,8 @@ static void test_board(void)
 	v = 1;
 	CHECK(!bus_access(&b.bus, 0x10000001, 1, true, &v) && board_wires == (1U << 11 | 1U << 10));
 	board_reset(&b);
-	CHECK(!board_wires);
+	CHECK(!board_wires && !board_hidden);
+	board_free(&b);
 }
 
 /* --- flash --- */

@@ -97,6 +97,7 @@ struct uhart {
  * @t0: CLOCK_MONOTONIC at guest time 0, ns
  * @devices: rules the devices and @out
  * @board: devices
+ * @hidden: of each of board_rom(): the device answers loads
  * @htif: mailbox of a bare-metal program; the main thread's
  * @out: console output not written yet
  * @out_used: bytes in it
@@ -121,6 +122,7 @@ struct uhost {
 	u64 t0;
 	pthread_mutex_t devices;
 	struct board board;
+	bool hidden[BOARD_ROMS];
 	struct htif htif;
 	u8 out[4096];
 	size_t out_used;
@@ -172,6 +174,9 @@ void console_feed(struct uhost *u);
 bool console_read(struct uhost *u);
 
 /* machine.c: devices. */
+
+/* The memory of the board at @gpa, and how far in it that is; NULL: there is none. */
+const struct store *machine_rom(const struct uhost *u, gpa_t gpa, u64 *at, unsigned int *idx);
 int machine_init(struct uhost *u, char *err, size_t n);
 /* An MMIO access in cpu->mmio. Hart's thread. */
 void machine_mmio(struct uhost *u, struct dtv_mmio *mmio);

@@ -219,15 +219,14 @@ static void forget_runs(struct uview *v)
 
 /* --- mapping --- */
 
-static void map_pages(struct uhart *h, unsigned int idx, gva_t gva, gpa_t gpa, u64 size, u8 prot,
-		      int flags)
+static void map_file(struct uhart *h, unsigned int idx, gva_t gva, u64 size, u8 prot, int flags,
+		     int fd, u64 at)
 {
-	struct uhost *u = h->host;
 	void *p;
 
 	p = mmap((void *)(view_base(h, idx) + gva), size,
 		 prot & 2 ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED | MAP_FIXED | flags,
-		 u->ram_fd, gpa - u->ram.gpa);
+		 fd, at);
 	if (p == MAP_FAILED) {
 		perror("uhost: cannot map a page into a view");
 		abort();
@@ -238,6 +237,25 @@ static void map_pages(struct uhart *h, unsigned int idx, gva_t gva, gpa_t gpa, u
 		memset(h->views[idx].gone, 0, sizeof(h->views[idx].gone));
 	h->maps++;
 	add_vmas(h, idx, 2);
+}
+
+static void map_pages(struct uhart *h, unsigned int idx, gva_t gva, gpa_t gpa, u64 size, u8 prot,
+		      int flags)
+{
+	const struct uhost *u = h->host;
+
+	map_file(h, idx, gva, size, prot, flags, u->ram_fd, gpa - u->ram.gpa);
+}
+
+static void map_rom(struct uhart *h, const struct dtv_miss *m)
+{
+	unsigned int rom;
+	u64 at;
+	const struct store *mem = machine_rom(h->host, m->gpa, &at, &rom);
+
+	map_file(h, m->view, m->gva, DTV_PAGE_SIZE, 1, MAP_POPULATE, mem->fd, at);
+	if (!dtv_view_shown(&h->cpu, m->view, m->gva, m->gpa))
+		dtv_host_view_zap(&h->cpu, m->view, m->gva, DTV_PAGE_SIZE);
 }
 
 /* After a writable mapping was made: take the right away again from pages that are code. */
@@ -259,6 +277,10 @@ void views_map(struct uhart *h, const struct dtv_miss *m)
 
 	if (READ_ONCE(vma_count) > vma_limit)
 		make_room(u);
+	if (m->rom) {
+		map_rom(h, m);
+		return;
+	}
 
 	if (m->level >= 1 && ((gva ^ gpa) & (SUPERPAGE - 1)) == 0 &&
 	    first_time(&h->views[m->view], gva, m->prot & 2) &&

@@ -22,6 +22,14 @@ u64 *ram64(gpa_t gpa)
 	return (u64 *)(machine.ram + (gpa - RAM_BASE));
 }
 
+void *dtv_host_rom(struct dtv_vm_core *vm, gpa_t gpa, bool load)
+{
+	(void)vm;
+	(void)gpa;
+	(void)load;
+	return NULL;
+}
+
 void *dtv_host_ram(struct dtv_vm_core *vm, gpa_t gpa)
 {
 	if (vm->on_ram)

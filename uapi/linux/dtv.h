@@ -18,9 +18,10 @@
  *   jail). The vCPU runs until the VM stops or the jail is killed.
  *
  *   Accesses to guest physical addresses that are neither RAM nor a device of
- *   the module are queued. read() on the VM fd returns struct dtv_event records;
- *   each DTV_EVENT_MMIO is answered with DTV_MMIO_REPLY (reads and writes alike; the
- *   vCPU waits for it). poll() tells when records are there.
+ *   the module are queued; so are stores to ROM (DTV_SET_ROM). read() on the VM fd
+ *   returns struct dtv_event records; each DTV_EVENT_MMIO is answered with
+ *   DTV_MMIO_REPLY (reads and writes alike; the vCPU waits for it). poll() tells
+ *   when records are there.
  *
  *   Devices raise their interrupt with DTV_IRQ_LINE, or by an eventfd (DTV_IRQFD).
  */
@@ -52,6 +53,7 @@
 #define DTV_CAP_SBI 5 /* version of the built-in SBI: major << 24 | minor */
 #define DTV_CAP_IRQFD 6
 #define DTV_CAP_ISA 7 /* DTV_SET_ISA is there */
+#define DTV_CAP_ROM 8 /* DTV_SET_ROM and DTV_SHOW_ROM are there */
 
 /**
  * struct dtv_create_vm - DTV_CREATE_VM
@@ -68,10 +70,10 @@ struct dtv_create_vm {
 };
 
 /**
- * struct dtv_memory - DTV_SET_MEMORY: add a slot (before the first vCPU runs)
+ * struct dtv_memory - DTV_SET_MEMORY, DTV_SET_ROM: add a slot (before the first vCPU runs)
  * @slot: 0 .. DTV_SLOTS_MAX - 1, not yet used
  * @fd: memfd, sealed with F_SEAL_SHRINK
- * @gpa: page-aligned, at or above DTV_GPA_RAM
+ * @gpa: page-aligned, at or above DTV_GPA_RAM; ROM ends there, and is no device of the module
  * @size: bytes, page-aligned, not 0
  * @offset: in the memfd, page-aligned; offset + size must not exceed its size
  */
@@ -81,6 +83,17 @@ struct dtv_memory {
 	__u64 gpa;
 	__u64 size;
 	__u64 offset;
+};
+
+/**
+ * struct dtv_show - DTV_SHOW_ROM: who answers loads from ROM
+ * @slot: of DTV_SET_ROM
+ * @shown: 1: the slot's memory, as at first; 0: the loads are DTV_EVENT_MMIO. Stores always are;
+ *         instructions are always fetched from memory.
+ */
+struct dtv_show {
+	__u32 slot;
+	__u32 shown;
 };
 
 #define DTV_ISA_MAX 511
@@ -206,7 +219,7 @@ struct dtv_stop {
 	char reason[DTV_REASON_MAX + 1];
 };
 
-/* DTV_WRITTEN: guest RAM was written from outside; its translations are dropped. */
+/* DTV_WRITTEN: guest RAM or ROM was written from outside; its translations are dropped. */
 struct dtv_range {
 	__u64 gpa;
 	__u64 size;
@@ -247,6 +260,8 @@ struct dtv_stats {
 #define DTV_GET_STATS _IOR(0xD7, 0x1b, struct dtv_stats)
 #define DTV_WRITTEN _IOW(0xD7, 0x1c, struct dtv_range)
 #define DTV_SET_ISA _IOW(0xD7, 0x1d, struct dtv_isa)
+#define DTV_SET_ROM _IOW(0xD7, 0x1e, struct dtv_memory)
+#define DTV_SHOW_ROM _IOW(0xD7, 0x1f, struct dtv_show)
 
 /* vCPU fd */
 #define DTV_VCPU_ENTER _IO(0xD7, 0x20) /* argument: the descriptor's own number */
