@@ -68,6 +68,7 @@ class Suite(StateTests, MemoryTests, ExtTests, SuiteBase):
         self.svade()
         self.pte_code()
         self.near_pairs()
+        self.lone_sc()
         self.access_edges()
 
 

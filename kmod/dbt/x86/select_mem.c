@@ -211,7 +211,7 @@ static void store_conditional(struct dtv_tx *tx, bool w)
 	const struct dtv_insn *in = &tx->insn;
 	struct dtv_buf *b = &tx->b;
 
-	if (tx->pair == (tx->pc & 0xfff) && tx->pair_rs1 == in->rs1) {
+	if (tx->pair && tx->pair == (tx->pc & 0xfff) && tx->pair_rs1 == in->rs1) {
 		store_paired(tx, w);
 		return;
 	}

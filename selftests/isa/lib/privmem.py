@@ -838,6 +838,31 @@ class MemoryTests:
                                    ("sc.d", dict(rd=v, rs1=s1, rs2=v)), sc), 1)
         self.add(t)
 
+    def lone_sc(self):
+        """An SC that is the first instruction of its page, after a pair of the same register that has left its value."""
+        name = "SC first in its page"
+        if not self.want(name):
+            return
+        page = self.img.sig_alloc(4096, PAGE)
+        u = rv.Asm()
+        u.i("sc.d", rd=R["a0"], rs1=R["s0"], rs2=R["a1"])
+        u.i("jalr", rs1=R["ra"])
+        code = self.img.alloc(u.bytes(0x80000000), PAGE)
+        t = Test(self, name)
+        t.li(R["s0"], page)
+        t.li(R["a1"], 0x55)
+        t.i("sd", rs1=R["s0"], rs2=R["a1"])
+        t.i("lr.d", rd=R["t3"], rs1=R["s0"])
+        t.i("sc.d", rd=R["a0"], rs1=R["s0"], rs2=R["a1"])
+        t.out(R["a0"], "of the pair", want=0)
+        t.li(R["a1"], 0x66)
+        t.li(R["t0"], code)
+        t.i("jalr", rd=R["ra"], rs1=R["t0"])
+        t.out(R["a0"], "alone", want=1)
+        t.i("ld", rd=R["t3"], rs1=R["s0"])
+        t.out(R["t3"], "memory", want=0x55)
+        self.add(t)
+
     def pte_code(self):
         """A PTE that is executed: what the walk writes to it is seen. As an instruction it is jalr zero,512(t0), and
         D makes it jalr ra,512(t0)."""
@@ -898,6 +923,7 @@ class MemoryTests:
                             if op[0] != "f":
                                 t.out(R["a0"], "%x" % (edge + d & M64))
                 self.add(t)
+            self.pointer_loops(mode, root)
             name = "misaligned atomics in %s" % mode
             if self.want(name):
                 t = Test(self, name, mode, 0, SV39 | root >> 12, mtraps=200)
@@ -908,6 +934,48 @@ class MemoryTests:
                         t.i(op, rd=R["a0"], rs1=R["s0"], rs2=0)
                         t.out(R["a0"], "%s %d" % (op, d))
                 self.add(t)
+
+    def pointer_loops(self, mode, root):
+        """Loops whose pointer goes over the edges that access_edges() has, in either direction, by small steps and large ones;
+        and one that follows pointers to where no address is."""
+        s0, s1, a0, a1 = R["s0"], R["s1"], R["a0"], R["a1"]
+        for op, steps in (("ld", [8]), ("ld", [-8]), ("sb", [1]), ("fld", [-8]), ("fsw", [4]), ("lw", [2040] * 9), ("sd", [-2048] * 6)):
+            name = "%s by %d in a loop over edges in %s" % (op, sum(steps), mode)
+            if not self.want(name):
+                continue
+            t = Test(self, name, mode, 0, SV39 | root >> 12, mtraps=400)
+            for n, edge in enumerate((0x10001000, 0x10002000, 0x4000000000, 0, -(1 << 38) & M64)):
+                t.li(s0, edge - 5 * sum(steps) & M64)
+                t.li(s1, 9)
+                t.li(a1, 0)
+                t.label("loop%d" % n)
+                t.li(a0, 0x77)
+                t.i(op, rs1=s0, imm=-3 if op == "sb" else 0, **(dict(rs2=a0) if op[0] == "s" or op[:2] == "fs" else dict(rd=a0)))
+                t.i("xor", rd=a1, rs1=a1, rs2=a0)
+                for step in steps:
+                    t.i("addi", rd=s0, rs1=s0, imm=step)
+                t.i("addi", rd=s1, rs1=s1, imm=-1)
+                t.to("bne", "loop%d" % n, rs1=s1, rs2=0)
+                t.out(a1, "loaded at %x" % edge)
+                t.out(s0, "pointer behind %x" % edge)
+            self.add(t)
+        name = "pointers followed to no address in %s" % mode
+        if not self.want(name):
+            return
+        t = Test(self, name, mode, 0, SV39 | root >> 12)
+        for n, last in enumerate((0x4000000000, 1 << 40, -(1 << 39) & M64, 0x8000000000000000)):
+            for at, value in ((0x10001100, 0x10001140), (0x10001140, 0x10001180), (0x10001180, last)):
+                t.li(s0, at)
+                t.li(a0, value)
+                t.i("sd", rs1=s0, rs2=a0)
+            t.li(s0, 0x10001100)
+            t.li(s1, 4)
+            t.label("follow%d" % n)
+            t.i("ld", rd=s0, rs1=s0)
+            t.i("addi", rd=s1, rs1=s1, imm=-1)
+            t.to("bne", "follow%d" % n, rs1=s1, rs2=0)
+            t.out(s0, "last of %x" % last)
+        self.add(t)
 
     def kernel(self):
         """A small kernel and a user program under Sv39: system calls, page faults and illegal instructions delegated
