@@ -22,6 +22,7 @@
 	OPT(JCACHE, "jump-cache", "indirect jumps look their block up in line") \
 	OPT(KNOWN, "known", "registers whose values are known are constants") \
 	OPT(CANON, "canon", "a base register is checked once") \
+	OPT(STRIDE, "stride", "a pointer that moves is checked in a loop's first round only") \
 	OPT(COPIES, "copies", "values of slots are taken from scratch registers") \
 	OPT(DEAD, "dead", "results that nobody sees are not computed") \
 	OPT(BRIEF, "brief", "results that are soon overwritten are not stored in slots") \

@@ -370,8 +370,12 @@ enum dtv_loop dtv_x86_loop(struct dtv_tx *tx)
 		x86_fix32(&tx->b, at, tx->round);
 		return LOOP_CLOSED;
 	}
-	/* What the round before has changed it may change again, so that it will not be known. */
-	tx->facts.canon &= ~tx->written;
+	/*
+	 * What the round before has changed it may change again, so that it will not be known. But
+	 * of a pointer its last access says the same after each round, see made_access().
+	 */
+	if ((tx->facts.canon & tx->written) && !opt(tx, DTV_OPT_STRIDE))
+		tx->facts.canon &= ~tx->written;
 	tx->facts.known &= ~tx->written;
 	drop_all_copies(tx);
 	tx->at_round = tx->facts;
@@ -655,6 +659,34 @@ void dtv_x86_look(struct dtv_tx *tx)
 	dtv_tx_cold(tx, COLD_KICKED, jcc_rel32(&tx->b, CC_NE));
 }
 
+/* Loads and stores that never go on without their access. */
+static bool plain_access(u16 op)
+{
+	switch (op) {
+	case DTV_OP_FLW:
+	case DTV_OP_FSW:
+	case DTV_OP_FLD:
+	case DTV_OP_FSD:
+		return true;
+	}
+	return op >= DTV_OP_LB && op <= DTV_OP_SD;
+}
+
+/*
+ * The current instruction has made an access. So its address was canonical: there is nothing
+ * in guards to access. So a pointer that goes on from access to access by less than a guard, as one of
+ * a loop does, meets the guard before it is anywhere else.
+ */
+static void made_access(struct dtv_tx *tx)
+{
+	const struct dtv_insn *in = &tx->insn;
+
+	if (!in->rs1)
+		return;
+	tx->facts.canon |= 1U << in->rs1;
+	tx->facts.drift[in->rs1] = -in->imm;
+}
+
 void dtv_x86_insn(struct dtv_tx *tx)
 {
 	u8 rd = tx->insn.rd;
@@ -679,6 +711,8 @@ void dtv_x86_insn(struct dtv_tx *tx)
 			    true);
 	if (tx->n < tx->hold)
 		tx->held += time_of(tx->insn.op);
+	if (plain_access(tx->insn.op))
+		made_access(tx);
 	if (!rd || tx->rd_is_f)
 		return;
 	tx->written |= 1U << rd;
