@@ -251,7 +251,8 @@ struct dtv_insn make_insn(u16 op, u8 rd, u8 rs1, u8 rs2, u8 rs3, u8 rm)
 	u32 operands = rd << 7 | rm << 12 | rs1 << 15 | rs2 << 20 | (u32)rs3 << 27;
 	struct dtv_insn in;
 
-	dtv_decode(rows[op].match | (operands & ~rows[op].mask), DTV_ISA_RV64GC, &in);
+	dtv_decode(rows[op].match | (operands & ~rows[op].mask), DTV_ISA_RV64GC | DTV_ISA_ZFH,
+		   &in);
 	if (in.op != op) {
 		printf("Bail out! %s does not decode\n", dtv_op_name(op));
 		exit(1);
