@@ -212,6 +212,33 @@ static void print_block(FILE *f, const struct uhost *u, const struct dtv_block_i
 	free(host.lines);
 }
 
+int dump_ops(const struct uhost *u, const char *path)
+{
+	const struct dtv_dbt *d = &u->vm.dbt;
+	u64 count[DTV_NR_OPS] = { 0 };
+	struct dtv_block_info b;
+	struct dtv_insn insn;
+	FILE *f = fopen(path, "w");
+
+	if (!f) {
+		fprintf(stderr, "uhost: %s: %s\n", path, strerror(errno));
+		return -1;
+	}
+	for (u32 i = 0; i < d->max_blocks; i++) {
+		if (!dtv_dbt_info(d, i, &b))
+			continue;
+		for (unsigned int k = 0; k < b.profile->nr; k++) {
+			dtv_decode(b.profile->insn[k].raw, u->vm.isa, &insn);
+			count[insn.op] += b.profile->count;
+		}
+	}
+	for (unsigned int op = 0; op < DTV_NR_OPS; op++) {
+		if (op != DTV_OP_ILLEGAL && count[op])
+			fprintf(f, "%llu %s\n", (unsigned long long)count[op], dtv_op_name(op));
+	}
+	return fclose(f);
+}
+
 int dump_blocks(const struct uhost *u, const char *path, unsigned long top)
 {
 	const struct dtv_dbt *d = &u->vm.dbt;

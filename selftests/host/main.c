@@ -37,7 +37,7 @@ struct options {
 	u64 memory, cache, isa;
 	unsigned long cpus, max_seconds;
 	u64 no_opt;
-	const char *dump;
+	const char *dump, *ops;
 	unsigned long dump_top;
 	bool dump_blocks;
 	bool stats, trace, stress_kicks, flash_write;
@@ -157,6 +157,7 @@ static void usage(FILE *f)
 	      "  --no-opt LIST      switch optimizations off: names separated by commas; help lists them\n"
 	      "  --dump-blocks[=FILE]  count blocks' executions; at the end print the hottest, guest and host\n"
 	      "                     instructions side by side (objdump and riscv64-linux-gnu-objdump)\n"
+	      "  --dump-ops FILE    how often each instruction was executed, at most\n"
 	      "  --dump-top N       how many of them (default 20)\n"
 	      "  --stats            print counters at the end\n"
 	      "  --stress-kicks     interrupt the harts all the time (a test of the engine)\n"
@@ -257,6 +258,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		NO_OPT,
 		DUMP_BLOCKS,
 		DUMP_TOP,
+		DUMP_OPS,
 		MUTATE,
 		HELP
 	};
@@ -282,6 +284,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "no-opt", required_argument, NULL, NO_OPT },
 		{ "dump-blocks", optional_argument, NULL, DUMP_BLOCKS },
 		{ "dump-top", required_argument, NULL, DUMP_TOP },
+		{ "dump-ops", required_argument, NULL, DUMP_OPS },
 #ifdef DTV_MUTATE
 		{ "mutate", required_argument, NULL, MUTATE },
 #endif
@@ -360,6 +363,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case DUMP_TOP:
 			if (!parse_number(optarg, &o->dump_top))
 				return bad_usage("--dump-top", "a number is expected");
+			break;
+		case DUMP_OPS:
+			o->ops = optarg;
 			break;
 		case NO_OPT:
 			if (!strcmp(optarg, "help")) {
@@ -608,7 +614,7 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 		.exec = (u64)u->cache_exec,
 		.size = u->cache_size,
 		.exit_jump = true,
-		.profile = o->dump_blocks,
+		.profile = o->dump_blocks || o->ops,
 		.no_opt = o->no_opt,
 	};
 	u->vm.isa = o->isa;
@@ -845,6 +851,8 @@ int main(int argc, char **argv)
 		stats_print(u, uhost_monotonic() - u->t0);
 	code = u->code;
 	if (o.dump_blocks && joined && dump_blocks(u, o.dump, o.dump_top))
+		code = code ? code : UHOST_USAGE;
+	if (o.ops && joined && dump_ops(u, o.ops))
 		code = code ? code : UHOST_USAGE;
 	if (o.signature && write_signature(u, o.signature, err, sizeof(err))) {
 		fprintf(stderr, "uhost: %s\n", err);

@@ -202,6 +202,8 @@ void stats_print(const struct uhost *u, u64 ns);
 
 /* dump.c: the TOP hottest blocks to a file, or stderr. Returns 0, or -1 and has said why. */
 int dump_blocks(const struct uhost *u, const char *path, unsigned long top);
+/* dump.c: a line "COUNT NAME" for each instruction, at most so often executed. The same. */
+int dump_ops(const struct uhost *u, const char *path);
 
 #ifdef DTV_MUTATE
 /* --- mutate.c, in the test build alone --- */

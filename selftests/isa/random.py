@@ -9,6 +9,9 @@ behind, and reduce a program that differs to a small one.
   random.py --storm 30 --count 100     the same under timer interrupts
   random.py --harts 4 --count 100      the same on four harts at once
   random.py --words --count 100        random encodings
+  random.py --plain --count 100        what QEMU has not, against a simulator
+  random.py --runs --count 50          loops of computation, interrupted all the time
+  random.py --coverage --count 500     which instructions do they execute?
   random.py --self                     QEMU against itself: are they deterministic?
 """
 
@@ -26,6 +29,7 @@ import time
 
 import gen
 import image
+import kinds
 from image import SIG
 import rv
 import tap
@@ -40,16 +44,23 @@ class Bench:
         self.run = image.Runner(args.build, args.timeout)
 
     def image(self, gens, name, storm=0, harts=1):
+        return self.made(gens, name, storm, harts)[0]
+
+    def made(self, gens, name, storm, harts):
         img = image.Image(self.rt)
         img.storm, img.harts = storm, harts
         for g in gens:
             g.put(img)
         elf = self.run.path(name)
         img.write(elf)
-        return elf
+        return elf, img
 
     def both(self, gens, name="random.elf"):
-        """Returns (QEMU's signature, the other's). Raises RunError."""
+        """Returns (the oracle's signature, uhost's). Raises RunError."""
+        if self.args.plain:
+            elf, img = self.made(gens, name, self.args.storm, self.args.harts)
+            return (kinds.simulated(img, gens),
+                    self.run.run_uhost(elf, self.args.uhost_args + ["--cpus", str(self.args.harts)]))
         elf = self.image(gens, name)
         if self.args.self:
             return self.run.run_qemu(elf), self.run.run_qemu(elf)
@@ -59,7 +70,8 @@ class Bench:
         with concurrent.futures.ThreadPoolExecutor(1) as ex:
             q = ex.submit(self.run.run_qemu, elf)
             try:
-                u = self.run.run_uhost(hit, self.args.uhost_args + ["--cpus", str(self.args.harts)])
+                u = self.run.run_uhost(hit, self.args.uhost_args + ["--cpus", str(self.args.harts)]
+                                       + (["--stress-kicks"] if self.args.runs else []))
             finally:
                 err = q.exception()
             if err:
@@ -269,6 +281,9 @@ def main():
                     help="in uhost, take a timer interrupt every TICKS (100 ns): nothing else may change")
     ap.add_argument("--harts", type=int, default=1, help="in uhost, share the programs out to so many harts")
     ap.add_argument("--words", action="store_true", help="random encodings instead of random programs")
+    ap.add_argument("--plain", action="store_true", help="integer programs without traps, against sim.py")
+    ap.add_argument("--runs", action="store_true", help="long loops of computation, kicked all the time")
+    ap.add_argument("--coverage", action="store_true", help="count the instructions that are executed")
     ap.add_argument("--no-reduce", action="store_true")
     ap.add_argument("--timeout", type=int, default=20)
     ap.add_argument("--stop-after", type=int, default=3, help="failing programs to reduce")
@@ -279,10 +294,12 @@ def main():
     b = Bench(args)
     out = tap.Tap()
     try:
-        if not b.run.have_qemu():
+        if not b.run.have_qemu() and not args.plain and not args.coverage:
             return out.skip_all("no %s" % b.run.qemu)
         if not args.self and not b.run.have_uhost():
             return out.skip_all("no uhost at %s" % b.run.uhost)
+        if args.coverage:
+            return coverage(b, args, out)
         if args.one:
             return one(b, args, out)
         return many(b, args, out)
@@ -291,7 +308,7 @@ def main():
 
 
 def one(b, args, out):
-    g = kind(args)(args.one, args.size, args.mode, args.storm > 0)
+    g = program(args, args.one)
     bad = b.failing([g])
     if not bad:
         b.image([g], "one.elf")
@@ -319,8 +336,36 @@ def copy_file(a, b):
         g.write(f.read())
 
 
-def kind(args):
-    return gen.Words if args.words else gen.Gen
+def program(args, name):
+    make = gen.Words if args.words else kinds.Plain if args.plain else kinds.Runs if args.runs else kinds.program
+    return make(name, args.size, args.mode, args.storm > 0)
+
+
+def coverage(b, args, out):
+    """Which instructions do so many programs execute? Those that QEMU has must be among them."""
+    seed = args.seed or str(random.SystemRandom().getrandbits(32))
+    print("# seed %s, %d programs" % (seed, args.count), flush=True)
+    path = b.run.path("ops")
+    done = {}
+    for at in range(0, args.count, args.batch):
+        gens = [program(args, "%s.%d" % (seed, k)) for k in range(at, min(at + args.batch, args.count))]
+        # What QEMU has not is in programs of another kind: not counted among the @count.
+        plain = [kinds.Plain("%s.%d" % (seed, k)) for k in range(at, at + args.batch // 5)]
+        elf = b.image(gens + plain, "cover.elf")
+        # Blocks end at branches, so that what is in one is executed.
+        b.run.run_uhost(elf, ["--no-opt", "branch,loop", "--dump-ops", path])
+        with open(path) as f:
+            for line in f:
+                n, name = line.split()
+                done[name] = done.get(name, 0) + int(n)
+    want = {n for n in rv.TAB if n not in rv.NOT_IN_QEMU}
+    never = sorted(want - set(done))
+    rare = sorted(want & set(done), key=lambda n: done[n])[:8]
+    print("# %d of %d instructions, %d of the %d that QEMU has; least often: %s"
+          % (len(done), len(rv.TAB), len(want & set(done)), len(want), ", ".join("%s %d" % (n, done[n]) for n in rare)))
+    out.result(not never, "%d programs execute every instruction that QEMU has" % args.count,
+               ["never: " + " ".join(never)] if never else [])
+    return out.done()
 
 
 def many(b, args, out):
@@ -329,7 +374,7 @@ def many(b, args, out):
     reduced = 0
     for at in range(0, args.count, args.batch):
         names = ["%s.%d" % (seed, k) for k in range(at, min(at + args.batch, args.count))]
-        gens = [kind(args)(n, args.size, args.mode, args.storm > 0) for n in names]
+        gens = [program(args, n) for n in names]
         bad = b.failing(gens)
         why = []
         for g, diffs in bad:

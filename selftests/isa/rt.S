@@ -35,7 +35,11 @@
 #define D_SATP		32
 #define D_END		40	/* pc of the ecall that ends it */
 #define D_MTRAPS	48	/* traps before it is ended by force */
-#define D_FLAGS		56	/* 1: a fetch fault goes on at ra; 2: traps of U-mode are S-mode's */
+/*
+ * 1: a fetch fault goes on at ra; 2: traps of U-mode are S-mode's; 4: behind an ecall it is in
+ * M-mode, and PMP entries 0 to 14 are its own
+ */
+#define D_FLAGS		56
 #define D_SIZE		64
 
 /* Final state. */
@@ -118,7 +122,15 @@ next:
 	csrw	stvec, t1
 	li	t1, 0xb1ff
 1:	csrw	medeleg, t1
-	ld	t1, D_SATP(t0)
+	ld	t1, D_FLAGS(t0)
+	andi	t1, t1, 4
+	beqz	t1, 1f
+	li	t1, -1
+	csrw	pmpaddr15, t1
+	li	t1, 0x1f << 56
+	csrw	pmpcfg2, t1
+	csrw	pmpcfg0, zero
+1:	ld	t1, D_SATP(t0)
 	csrw	satp, t1
 	sfence.vma
 	fence.i
@@ -274,6 +286,16 @@ next:
 	bnez	t1, 3f
 	addi	s3, s3, 2
 3:
+	.ifc	\lv, m
+	ld	t0, D_FLAGS(s0)
+	andi	t0, t0, 4
+	beqz	t0, 9f
+	addi	t0, s2, -8
+	li	t1, 4
+	bgeu	t0, t1, 9f
+	li	t0, 3 << 11
+	csrs	mstatus, t0
+	.endif
 9:	csrw	\lv\()epc, s3
 	.irp	n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	ld	x\n, (8 * \n - 8)(x31)
@@ -345,6 +367,15 @@ strap_end:
 finish:
 	li	t0, 0x20
 	csrc	mie, t0
+	ld	t0, D_FLAGS(s0)
+	andi	t0, t0, 4
+	beqz	t0, 1f
+	li	t0, -1
+	csrw	pmpaddr0, t0
+	li	t0, 0x1f
+	csrw	pmpcfg0, t0
+	csrw	pmpcfg2, zero
+1:
 	sd	s2, S_CAUSE(s1)
 	sd	s3, S_EPC(s1)
 	csrr	t0, mstatus

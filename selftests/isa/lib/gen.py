@@ -23,6 +23,8 @@ RI = [t.name for t in TAB.values() if t.ext == "I" and t.fmt == "I" and t.name n
 SH = [t.name for t in TAB.values() if t.fmt in ("SH", "SHW")]
 AMO = [t.name for t in TAB.values() if t.fmt == "AMO" and t.name[:2] not in ("lr", "sc")]
 FPOPS = [t for t in TAB.values() if t.ext in FP_EXTS and t.name not in FP_MEM]
+ARITH = [t for t in FPOPS if t.ext in ("F", "D") and t.name.split(".")[0] in
+         ("fadd", "fsub", "fmul", "fdiv", "fmadd", "fnmsub", "fmin", "fsgnjx", "fcvt", "feq", "flt", "fsgnj")]
 
 VALUES = [0, 1, M64, 2, 1 << 63, (1 << 63) - 1, 1 << 31, (1 << 31) - 1, M64 << 31 & M64, (1 << 32) - 1,
           1 << 32, 31, 32, 63, 64, 1 << 12, 0x5555555555555555]
@@ -49,6 +51,19 @@ RUNTIME = PTE_R | PTE_W | PTE_X | PTE_A | PTE_D
 SHARED = 1600
 
 
+def from_int(name):
+    """Whether its operand is an x register."""
+    n = name.split(".")
+    return n[0] == "fcvt" and n[2] in ("w", "wu", "l", "lu") or n[-1] == "x"
+
+
+def to_int(name):
+    """Whether its result is one."""
+    n = name.split(".")
+    return (n[0] == "fcvt" and n[1] in ("w", "wu", "l", "lu") or n[0] in ("feq", "flt", "fle", "fclass")
+            or name.startswith("fmv.x"))
+
+
 class Gen:
     """One program: seeds in, tree and initial state out."""
 
@@ -72,9 +87,11 @@ class Gen:
         self.free = free
         self.weights = {k: r.choice([0, 1, 1, 2, 4]) for k in
                         ("rr", "ri", "c", "li", "load", "store", "branch", "loop", "amo", "lrsc", "fp", "fpmem",
-                         "trap", "stray", "call", "jump", "smc", "csr", "fence", "move", "idiom", "run")}
-        self.weights["run"] *= 0.1
-        for k in ("trap", "stray", "smc", "csr", "fence", "call", "jump", "loop", "amo", "lrsc"):
+                         "trap", "stray", "call", "jump", "smc", "csr", "fence", "move", "idiom", "run",
+                         "calc", "walk", "middle", "system")}
+        for k in ("run", "calc", "walk", "system"):
+            self.weights[k] *= 0.1
+        for k in ("trap", "stray", "smc", "csr", "fence", "call", "jump", "loop", "amo", "lrsc", "middle"):
             self.weights[k] *= 0.25
         if long:
             for k in ("trap", "stray", "csr", "smc"):
@@ -83,7 +100,9 @@ class Gen:
         self.weights["rr"] += 1
         self.weights["load"] += 0.5
         self.weights["store"] += 0.5
+        self.choose()
         self.links = set()
+        self.busy = set()
         self.depth = 0
         self.funcs = []
         self.in_func = False
@@ -101,6 +120,9 @@ class Gen:
         self.init()
 
     # --- choices ---
+
+    def choose(self):
+        """What a kind of programs decides before there are any nodes."""
 
     def src(self):
         r = self.r
@@ -270,7 +292,7 @@ class Gen:
         if k < 2:
             m = (bits - n) % bits if r.random() < 0.9 else r.randrange(bits)
             s = [("i", "slliw" if w else "slli", dict(rd=t, rs1=x, imm=n)),
-                 ("i", "srliw" if w else "srli", dict(rd=u, rs1=x, imm=m))]
+                 ("i", "srliw" if w else "srli", dict(rd=u, rs1=x if r.random() < 0.9 else self.src(), imm=m))]
             r.shuffle(s)
             s.append(("i", r.choice(["or", "xor", "add", "addw"]), dict(zip(("rd", "rs1", "rs2"), (d, *r.sample([t, u], 2))))))
         elif k == 2:
@@ -312,6 +334,12 @@ class Gen:
                 s.append(("i", r.choice(SH), dict(rd=d, rs1=a, imm=r.randrange(32))))
             else:
                 s.append(("i", r.choice(RI), dict(rd=d, rs1=a, imm=self.imm12())))
+        # What shows all registers, in the middle of it.
+        if r.random() < 0.5:
+            more = r.choice([self.n_load, self.n_store, self.n_stray, self.n_trap, self.n_csr, self.n_fp, self.n_fpmem,
+                             self.n_amo, self.n_move])()
+            at = r.randrange(len(s))
+            s[at:at] = more[1]
         return ("asm", s)
 
     def n_amo(self):
@@ -346,9 +374,27 @@ class Gen:
                             ("i", "sc." + w, dict(rd=ok, rs1=t, rs2=r.choice([s, v]), rl=r.getrandbits(1))),
                             ("i", "bne", dict(rs1=ok, rs2=0, imm=-12))])
         s = [("i", "addi", dict(rd=t, rs1=self.bases[0], imm=o)), ("i", "lr." + w, dict(rd=d, rs1=t, aq=r.getrandbits(1)))]
-        if r.random() < 0.5:
+        for _ in range(r.choice([0, 1, 1, 2, 5])):
+            k = r.random()
             d2 = self.tmp(t)
-            s.append(("i", r.choice(["add", "xor", "sub"]), dict(rd=d2, rs1=d, rs2=self.src())))
+            if k < 0.5:
+                s.append(("i", r.choice(["add", "xor", "sub"]), dict(rd=d2, rs1=d, rs2=self.src())))
+            elif k < 0.7:
+                s.append(("i", r.choice(RI), dict(rd=d2, rs1=self.src(), imm=self.imm12())))
+            elif k < 0.8:
+                # Taken or not, on to the next instruction or over it.
+                s.append(("i", r.choice(BRANCHES), dict(rs1=self.src(), rs2=d, imm=4)))
+            elif k < 0.85:
+                s.append(("i", "jal", dict(rd=0, imm=4)))
+            elif k < 0.9:
+                s.append(("i", r.choice(LOADS), dict(rd=d2, rs1=self.bases[0], imm=o)))
+            elif k < 0.95:
+                s.append(("i", r.choice(STORES), dict(rs2=self.src(), rs1=self.bases[0], imm=o)))
+            else:
+                # Another address, then that which the lr had or not.
+                s.append(("i", "addi", dict(rd=t, rs1=t, imm=r.choice([0, 8, 0]))))
+        if r.random() < 0.15:
+            s.append(("i", r.choice(["beq", "bne", "bgeu"]), dict(rs1=self.src(), rs2=d, imm=8)))
         s.append(("i", "sc." + w, dict(rd=self.dst(), rs1=t, rs2=self.src(), rl=r.getrandbits(1))))
         if r.random() < 0.2:
             s.append(("i", "addi", dict(rd=t, rs1=self.bases[0], imm=o)))
@@ -359,16 +405,86 @@ class Gen:
         r = self.r
         t = r.choice(FPOPS)
         f = lambda: r.choice([r.randrange(8), r.randrange(8), r.randrange(32)])  # noqa: E731
-        n = t.name.split(".")
-        from_int = n[0] == "fcvt" and n[2] in ("w", "wu", "l", "lu") or n[-1] == "x"
-        to_int = (n[0] == "fcvt" and n[1] in ("w", "wu", "l", "lu") or n[0] in ("feq", "flt", "fle", "fclass")
-                  or t.name.startswith("fmv.x"))
-        kw = dict(rd=self.dst() if to_int else f(), rs1=self.src() if from_int else f(), rs2=f())
+        kw = dict(rd=self.dst() if to_int(t.name) else f(), rs1=self.src() if from_int(t.name) else f(), rs2=f())
         if t.fmt == "R4":
             kw["rs3"] = f()
         if t.fmt in ("FP", "R4"):
             kw["rm"] = r.choice([7, 7, 7, 7, 0, 1, 2, 3, 4, 5 if r.random() < 0.05 else 0])
         return ("asm", [("i", t.name, kw)])
+
+    def n_calc(self):
+        """Floating point for long, in a loop of one block too: NaNs and what waits for them stay in registers."""
+        r = self.r
+        few = [r.sample(range(8), 4), r.sample(range(10, 16), 4), r.sample(range(32), 6)][r.randrange(3)]
+        s = []
+        for _ in range(r.randrange(4, 40)):
+            k = r.random()
+            if k < 0.85:
+                t = r.choice(FPOPS if r.random() < 0.2 else ARITH)
+                kw = dict(rd=r.choice(few), rs1=r.choice(few), rs2=r.choice(few))
+                if t.fmt == "R4":
+                    kw["rs3"] = r.choice(few)
+                if t.fmt in ("FP", "R4"):
+                    kw["rm"] = r.choice([7, 7, 7, 7, 7, 0, 1, 2, 3, 4])
+                if to_int(t.name):
+                    kw["rd"] = self.dst()
+                if from_int(t.name):
+                    kw["rs1"] = self.src()
+                s.append(("i", t.name, kw))
+            elif k < 0.93:
+                s += self.n_fpmem()[1]
+            else:
+                s += r.choice([self.n_rr, self.n_load, self.n_store, self.n_csr])()[1]
+        c = self.counter() if r.random() < 0.7 else None
+        if c is None:
+            return ("asm", s)
+        self.busy -= {c}
+        return ("loop", dict(reg=c, n=self.rounds()), [("asm", [x]) for x in s])
+
+    def n_walk(self):
+        """A loop that goes along memory: addresses that were checked once, over page edges."""
+        r = self.r
+        c = self.counter()
+        if c is None:
+            return None
+        t = self.tmp()
+        step = r.choice([1, 4, 8, -8, 16, 64])
+        n = r.choice([3, 9, 33])
+        s = []
+        for _ in range(r.randrange(1, 4)):
+            o = r.choice([0, 0, 8, -8, r.randrange(-64, 64)])
+            d = self.dst()
+            k = r.random()
+            if k < 0.5 and d != t:
+                s.append(("i", r.choice(LOADS), dict(rd=d, rs1=t, imm=o)))
+            elif k < 0.8:
+                s.append(("i", r.choice(STORES), dict(rs2=self.src(), rs1=t, imm=o)))
+            else:
+                s.append(("i", r.choice(["flw", "fld"]), dict(rd=r.randrange(32), rs1=t, imm=o)))
+        s.append(("i", "addi", dict(rd=t, rs1=t, imm=step)))
+        self.busy -= {c}
+        start = r.choice([0, 0, r.randrange(-512, 512), -step * n // 2])
+        return ("walk", dict(reg=c, n=n * (60 if self.long and abs(step) == 1 else 1), t=t, base=r.choice(self.bases), start=start),
+                [("asm", [x]) for x in s])
+
+    def n_middle(self):
+        """A jump into an instruction: its second half is another one."""
+        r = self.r
+        d = self.dst()
+        low = self.r.choice([x for x in self.free if x not in self.links])
+        half = rv.c_enc(*r.choice([("c.addi", low, 0, r.randrange(1, 32)), ("c.mv", low, r.randrange(1, 32), 0),
+                                   ("c.add", low, r.randrange(1, 32), 0), ("c.li", low, 0, r.randrange(-32, 32))]))
+        word = 0x37 | d << 7 | r.randrange(8) << 12 | half << 16
+        return ("middle", dict(op=r.choice(BRANCHES), rs1=self.src(), rs2=self.src(), word=word), [])
+
+    def n_system(self):
+        """What is an illegal instruction or does nothing that shows, by mode."""
+        r = self.r
+        inval = ["sinval.vma", "sfence.w.inval", "sfence.inval.ir"]
+        # QEMU 7.2 does some of Svinval in U-mode.
+        k = r.choice({"U": ["mret", "sret", "wfi"], "S": inval + ["mret"], "M": inval}[self.mode])
+        kw = dict(rs1=r.choice([0, self.bases[0]]), rs2=0) if k == "sinval.vma" else {}
+        return ("asm", [("i", k, kw)])
 
     def n_fpmem(self):
         r = self.r
@@ -445,17 +561,27 @@ class Gen:
 
     def n_loop(self):
         r = self.r
-        if self.depth >= 2 or self.in_func:
+        c = self.counter()
+        if c is None:
             return None
-        c = self.counters[self.depth] if self.depth < 2 else None
-        if c is None or getattr(self, "busy", set()) & {c}:
-            return None
-        self.busy = getattr(self, "busy", set()) | {c}
         self.depth += 1
         body = self.nodes(r.randrange(1, 10))
         self.depth -= 1
         self.busy -= {c}
-        return ("loop", dict(reg=c, n=r.choice([1, 2, 3, 5, 9, 33]) * (60 if self.long and self.depth == 0 else 1)), body)
+        return ("loop", dict(reg=c, n=self.rounds()), body)
+
+    def counter(self):
+        """A register for a loop here, busy from now on; None if there is none."""
+        if self.depth >= 2 or self.in_func:
+            return None
+        c = self.counters[self.depth]
+        if c in self.busy:
+            return None
+        self.busy |= {c}
+        return c
+
+    def rounds(self):
+        return self.r.choice([1, 2, 3, 5, 9, 33]) * (60 if self.long and self.depth == 0 else 1)
 
     def n_call(self):
         r = self.r
@@ -479,7 +605,9 @@ class Gen:
         d = self.dst()
         old = rv.enc("addi", rd=d, rs1=self.src(), imm=self.imm12())
         new = rv.enc(r.choice(RI), rd=d, rs1=self.src(), imm=self.imm12())
-        return ("smc", dict(t=t, u=u, old=old, new=new, fence=True, dist=r.choice([0, 0, 1, 3])), [])
+        # In a loop it is one instruction in one round, the other in the next.
+        flip = self.tmp(t, u) if r.random() < 0.5 else None
+        return ("smc", dict(t=t, u=u, old=old, new=new, flip=flip, dist=r.choice([0, 0, 1, 3])), [])
 
     # --- initial state ---
 
@@ -572,8 +700,15 @@ class Gen:
                 a.to(p["op"], end, rs1=p["rs1"], rs2=p["rs2"])
             a.items += sub.items
             a.label(end)
-        elif k == "loop":
+        elif k == "middle":
+            at = self.new()
+            a.to(p["op"], at, off=2, rs1=p["rs1"], rs2=p["rs2"])
+            a.label(at)
+            a.raw(p["word"])
+        elif k in ("loop", "walk"):
             top = self.new()
+            if k == "walk":
+                a.i("addi", rd=p["t"], rs1=p["base"], imm=p["start"])
             a.i("addi", rd=p["reg"], rs1=0, imm=p["n"])
             a.label(top)
             for c in body:
@@ -615,10 +750,15 @@ class Gen:
         elif k == "smc":
             at = self.new()
             a.la(p["t"], at)
-            a.li(p["u"], p["new"] & 0xffff)
-            a.i("sh", rs1=p["t"], rs2=p["u"])
-            a.li(p["u"], p["new"] >> 16)
-            a.i("sh", rs1=p["t"], rs2=p["u"], imm=2)
+            for o in (0, 16):
+                new = p["new"] >> o & 0xffff
+                if p["flip"]:
+                    a.i("lhu", rd=p["flip"], rs1=p["t"], imm=o // 8)
+                    new ^= p["old"] >> o & 0xffff
+                a.li(p["u"], new)
+                if p["flip"]:
+                    a.i("xor", rd=p["u"], rs1=p["u"], rs2=p["flip"])
+                a.i("sh", rs1=p["t"], rs2=p["u"], imm=o // 8)
             a.i("fence.i")
             for _ in range(p["dist"]):
                 a.i("addi", rd=p["u"], rs1=p["u"], imm=1)

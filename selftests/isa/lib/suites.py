@@ -8,6 +8,7 @@ import time
 
 import gen
 import image
+import kinds
 from image import SIG, STATE_CMP
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -132,11 +133,13 @@ class Priv(Suite):
 class Random(Suite):
     """Programs by seed, and a quarter as many of odd encodings; @storm: ticks between timer interrupts."""
 
-    def __init__(self, name, build, seed, count, storm=0, harts=1):
+    def __init__(self, name, build, seed, count, storm=0, harts=1, extra=(), runs=False):
         super().__init__(name, build)
-        self.harts = harts
-        gens = [gen.Gen("%s.%d" % (seed, k), None, None, storm > 0) for k in range(count)]
+        self.harts, self.extra = harts, extra
+        gens = [kinds.program("%s.%d" % (seed, k), None, None, storm > 0) for k in range(count)]
         gens += [gen.Words("%s.%d" % (seed, k), None, None, storm > 0) for k in range(count // 4)]
+        if runs:
+            gens = [kinds.Runs("%s.%d" % (seed, k)) for k in range(count)]
         still = self.write(gens, name + "-still.elf", 0, 1)
         os.replace(self.write(gens, name + ".elf", storm, harts), self.elf)
         want = self.run.run_qemu(still)
