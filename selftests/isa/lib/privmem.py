@@ -780,6 +780,31 @@ class MemoryTests:
                 t.i("sw", rs1=R["a1"], rs2=R["a0"])
                 self.add(t)
 
+    def page_sc(self):
+        """An SC alone at the begin of a page, where a pair's would be at offset 0, behind a pair and an LR alone."""
+        name = "SC that begins a page"
+        if not self.want(name):
+            return
+        mem = self.img.sig_alloc(64, 64)
+        page = self.img.alloc(b"".join(x.to_bytes(4, "little") for x in (
+            rv.enc("sc.w", rd=R["a2"], rs1=R["a0"], rs2=R["a1"]), rv.enc("jalr", rs1=R["ra"]))).ljust(PAGE, b"\0"), PAGE)
+        t = Test(self, name)
+        for lr, want in ((False, 1), (True, 0), (False, 1)):
+            t.li(R["a0"], mem)
+            t.li(R["a1"], 0x55)
+            t.li(R["a4"], page)
+            t.i("sw", rs1=R["a0"], rs2=0)
+            t.i("lr.w", rd=R["a3"], rs1=R["a0"])
+            t.i("sc.w", rd=R["a3"], rs1=R["a0"], rs2=R["a3"])
+            t.out(R["a3"], "the pair", want=0)
+            if lr:
+                t.i("lr.w", rd=R["a3"], rs1=R["a0"])
+            t.i("jalr", rd=R["ra"], rs1=R["a4"])
+            t.out(R["a2"], "rd", want=want)
+            t.i("lw", rd=R["a3"], rs1=R["a0"])
+            t.out(R["a3"], "memory", want=0 if want else 0x55)
+        self.add(t)
+
     def near_pairs(self):
         """LR and SC that nearly are a pair: of two registers, sizes, addresses, with branches between."""
         name = "LR and SC that are no pair"
