@@ -298,7 +298,8 @@ static void fence(struct dtv_cpu *cpu, const struct dtv_fence *f)
 	if (DTV_MUTANT(fence_code, true, false))
 		return;
 	/* One address stands for all of its leaf (privileged manual 4.2.1). */
-	if (f->size <= DTV_PAGE_SIZE && !(cpu->big_code[giga / 64] >> (giga % 64) & 1)) {
+	if (f->size <= DTV_PAGE_SIZE &&
+	    !DTV_MUTANT(fence_big, 0, cpu->big_code[giga / 64] >> (giga % 64) & 1)) {
 		dtv_dbt_forget(cpu->area, f->gva, false);
 		return;
 	}
@@ -314,7 +315,8 @@ static void satp_changed(struct dtv_cpu *cpu)
 	if (DTV_MUTANT(satp_code, true, false))
 		return;
 	dtv_dbt_forget(cpu->area, ~0ULL,
-		       !cpu->local_s && !bare && dtv_opt(&cpu->vm->dbt, DTV_OPT_KEEP_TAGS));
+		       !DTV_MUTANT(tags_local, false, cpu->local_s) && !bare &&
+			       dtv_opt(&cpu->vm->dbt, DTV_OPT_KEEP_TAGS));
 	cpu->local_s = false;
 }
 
@@ -420,7 +422,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 		code.gpa = w.gpa;
 		/* A bare mapping ends when translation begins. */
 		local = !w.global || !r.satp;
-		big = w.level || w.napot;
+		big = w.level || DTV_MUTANT(napot_code, false, w.napot);
 		if ((pc & 0xfff) + 2 == code.ext.hi && w.mixed && (pc & 0xfff) != 0xffe &&
 		    dtv_insn_len(READ_ONCE(*(u16 *)p)) == 4) {
 			struct dtv_extent rest;
@@ -788,7 +790,7 @@ static void finish_load(struct dtv_hart *h, const struct dtv_insn *in, u64 v)
 		v = (u32)v;
 		break;
 	case DTV_OP_FLH:
-		h->f[rd] = v | DTV_FP_BOX16;
+		h->f[rd] = v | DTV_MUTANT(flh_box, 0, DTV_FP_BOX16);
 		return;
 	case DTV_OP_FLW:
 		h->f[rd] = v | 0xffffffff00000000ULL;
@@ -1263,7 +1265,7 @@ static bool alike(const struct dtv_regime *r, const struct dtv_walk *w)
 /* The hart leaves by a stub from where it was stopped, not from an exit. */
 static void stopped_at(struct dtv_hart *h, const struct dtv_where *w)
 {
-	h->nan_d = w->nan_d;
+	h->nan_d = DTV_MUTANT(nan_at_kick, 0, w->nan_d);
 	h->nan_s = w->nan_s;
 }
 
@@ -1381,7 +1383,8 @@ void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write,
 	 */
 	m->prot |= 1;
 	/* A fence of one address in 64 KiB means them all: as if they were 2 MiB. */
-	dtv_view_note(cpu, view, m->gva, walk.napot ? 1 : walk.level);
+	dtv_view_note(cpu, view, m->gva,
+		      DTV_MUTANT(napot_fence, walk.level, walk.napot ? 1 : walk.level));
 }
 
 void dtv_cpu_stray(struct dtv_cpu *cpu, u64 ip, struct dtv_miss *m)

@@ -68,9 +68,10 @@ static void rotate(struct dtv_tx *tx, const struct reader *rd, struct dtv_step *
 		l = &rd->shifts[in->rs2];
 		r = &rd->shifts[in->rs1];
 	}
-	if (l->rs1 != r->rs1 || !l->n || !r->n)
+	if (DTV_MUTANT(fuse_sources, false, l->rs1 != r->rs1) || !l->n || !r->n)
 		return;
-	if (l->op == DTV_OP_SLLIW && r->op == DTV_OP_SRLIW && l->n + r->n == 32)
+	if (l->op == DTV_OP_SLLIW && r->op == DTV_OP_SRLIW &&
+	    DTV_MUTANT(fuse_amount, true, l->n + r->n == 32))
 		kind = FUSE_ROR32;
 	else if (l->op == DTV_OP_SLLI && r->op == DTV_OP_SRLI && l->n + r->n == 64)
 		kind = FUSE_ROR64;
@@ -135,7 +136,7 @@ static void find_fusions(struct dtv_tx *tx)
 		    (in->op == DTV_OP_OR || in->op == DTV_OP_XOR || in->op == DTV_OP_ADD))
 			rotate(tx, &r, s);
 		for (m = r.valid, k = 0; m; m >>= 1, k++)
-			if (m & 1 && r.shifts[k].rs1 == in->rd)
+			if (m & 1 && r.shifts[k].rs1 == DTV_MUTANT(fuse_stale, 32, in->rd))
 				r.valid &= ~(1U << k);
 		r.valid &= ~(1U << in->rd);
 		if (in->rd && in->rs1 && in->rd != in->rs1 &&
@@ -179,8 +180,8 @@ static void find_readers(struct dtv_tx *tx, unsigned int first)
 				s->until = written[in->rd];
 			}
 		} else {
-			live = ALL;
-			seen = first + i;
+			live = DTV_MUTANT(dead_seen, live, ALL);
+			seen = DTV_MUTANT(brief_seen, seen, first + i);
 		}
 		if (in->rd) {
 			next[in->rd] = DTV_NEVER;
@@ -189,7 +190,7 @@ static void find_readers(struct dtv_tx *tx, unsigned int first)
 		read = s->fuse == FUSE_NONE ? reads(in) : 1U << s->fuse_reg;
 		if (s->fuse == FUSE_SHADD)
 			read |= 1U << s->fuse_base;
-		live |= read & ALL;
+		live |= DTV_MUTANT(dead_read, 0, read & ALL);
 		s->next_rs1 = next[in->rs1];
 		s->next_rs2 = next[in->rs2];
 		if (s->fuse != FUSE_NONE) {
@@ -250,11 +251,11 @@ static void order(struct dtv_step *steps, unsigned int n, unsigned int first)
 				from[i] |= 1U << writer[r];
 			readers[r] |= 1U << i;
 		}
-		after[i] |= from[i];
+		after[i] |= DTV_MUTANT(order_results, 0, from[i]);
 		if (rd) {
 			if (writer[rd] != DTV_NEVER)
-				after[i] |= 1U << writer[rd];
-			after[i] |= readers[rd] & ~(1U << i);
+				after[i] |= DTV_MUTANT(order_writes, 0, 1U << writer[rd]);
+			after[i] |= DTV_MUTANT(order_reads, 0, readers[rd] & ~(1U << i));
 			writer[rd] = i;
 			readers[rd] = 0;
 		}

@@ -140,14 +140,15 @@ void dtv_dbt_area_evicted(struct dtv_dbt *d, struct dtv_area *area, u64 area_exe
 			const struct dtv_part *p = part_of(d, READ_ONCE(j->ip) - d->cfg.exec);
 
 			/* The part that is filled next is empty now. */
-			if (!p || !part_filled(p))
+			if (!p || DTV_MUTANT(evict_jcache, false, !part_filled(p)))
 				*j = (struct dtv_jentry){ .pc = ~0ULL };
 		}
 	}
 	/* Pages are numbered anew after a flush. */
 	if (d->nr_xps == 1)
 		memset(area->xpage, 0, sizeof(area->xpage));
-	dtv_dbt_rstack_reset(area, area_exec);
+	if (DTV_MUTANT(evict_rstack, false, true))
+		dtv_dbt_rstack_reset(area, area_exec);
 	area->hart.resume_ip = d->stub_lookup;
 }
 
@@ -823,7 +824,7 @@ static void evict_part(struct dtv_dbt *d, struct dtv_part *p)
 	u32 b, i, *link;
 
 	/* What leads into the part becomes exits again: also what leads there from itself. */
-	for (b = p->first + 1; b < p->nr; b++)
+	for (b = p->first + 1; DTV_MUTANT(evict_chains, false, b < p->nr); b++)
 		block_unlink(d, &d->blocks[b]);
 	for (b = p->first + 1; b < p->nr; b++) {
 		bl = &d->blocks[b];
@@ -839,7 +840,7 @@ static void evict_part(struct dtv_dbt *d, struct dtv_part *p)
 				sweep_incoming(d, p, to);
 		}
 		for (link = &d->hash[block_bucket(d, bl->pc, bl->xp)]; *link;) {
-			if (in_part(p, *link))
+			if (DTV_MUTANT(evict_index, false, in_part(p, *link)))
 				*link = d->blocks[*link].hash_next;
 			else
 				link = &d->blocks[*link].hash_next;

@@ -136,7 +136,8 @@ enum dtv_pair_kind dtv_pair_find(const u8 *page, unsigned int off, unsigned int 
 			p->branches++;
 			if (in.imm > 0)
 				reach_mark(&reach, at + in.imm);
-		} else if (!is_compute(in.op) || (in.rd && in.rd == lr->rs1)) {
+		} else if (!is_compute(in.op) ||
+			   DTV_MUTANT(pair_base, false, in.rd && in.rd == lr->rs1)) {
 			return PAIR_NONE;
 		}
 		at += in.len;

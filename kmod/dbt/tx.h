@@ -302,7 +302,7 @@ static inline void dtv_tx_row(struct dtv_tx *tx, enum dtv_entry_kind kind, u16 g
 /* Append a side table row for the code that follows. */
 static inline void dtv_tx_entry(struct dtv_tx *tx, enum dtv_entry_kind kind)
 {
-	if (tx->facts.nan_d)
+	if (DTV_MUTANT(nan_row, 0, tx->facts.nan_d))
 		dtv_tx_row(tx, ENTRY_NAN_D, tx->facts.nan_d);
 	if (tx->facts.nan_s)
 		dtv_tx_row(tx, ENTRY_NAN_S, tx->facts.nan_s);

@@ -421,7 +421,7 @@ static u64 mstateen_read(const struct dtv_hart *h, const struct dtv_env *env, u3
 static u64 mstateen_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
 {
 	(void)env;
-	h->mstateen[csr & 3] = val & stateen_mask(csr);
+	h->mstateen[csr & 3] = val & DTV_MUTANT(stateen_mask, ~0ULL, stateen_mask(csr));
 	return 0;
 }
 
@@ -429,14 +429,15 @@ static u64 mstateen_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr
 static bool sstateen_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
 {
 	return (env->isa & DTV_ISA_SMSTATEEN) &&
-	       (h->priv == DTV_PRIV_M || (h->mstateen[csr & 3] & STATEEN_SE));
+	       (h->priv == DTV_PRIV_M ||
+		(h->mstateen[csr & 3] & DTV_MUTANT(stateen_se, ~0ULL, STATEEN_SE)));
 }
 
 static bool senvcfg_ok(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
 {
 	(void)csr;
 	return !(env->isa & DTV_ISA_SMSTATEEN) || h->priv == DTV_PRIV_M ||
-	       (h->mstateen[0] & STATEEN_ENVCFG);
+	       DTV_MUTANT(stateen_envcfg, true, (h->mstateen[0] & STATEEN_ENVCFG) != 0);
 }
 
 /* --- menvcfg, senvcfg: 3.1.18, 4.1.10 --- */
@@ -469,7 +470,7 @@ static u64 menvcfg_mask(u64 isa)
 /* CBIE 2 is reserved: the field keeps its value. */
 static u64 envcfg_legal(u64 old, u64 val)
 {
-	if ((val & DTV_ENVCFG_CBIE) == 2ULL << 4)
+	if ((val & DTV_ENVCFG_CBIE) == DTV_MUTANT(envcfg_cbie, 8ULL, 2ULL) << 4)
 		val = (val & ~DTV_ENVCFG_CBIE) | (old & DTV_ENVCFG_CBIE);
 	return val;
 }
@@ -500,7 +501,8 @@ u64 dtv_guest_envcfg(u64 isa, bool sbi)
 static u64 senvcfg_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
 {
 	(void)csr;
-	h->senvcfg = envcfg_legal(h->senvcfg, val) & envcfg_mask(env->isa);
+	h->senvcfg = envcfg_legal(h->senvcfg, val) &
+		     DTV_MUTANT(senvcfg_mask, ~0ULL, envcfg_mask(env->isa));
 	return 0;
 }
 
@@ -544,7 +546,7 @@ static u64 pmpcfg_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, 
 		if (h->pmpcfg[first + i] & PMP_L)
 			continue;
 		cfg = (val >> (8 * i)) & 0x9f;
-		if (!(cfg & PMP_R)) /* W without R is reserved */
+		if (!(cfg & DTV_MUTANT(pmp_write_only, PMP_R | PMP_W, PMP_R))) /* reserved */
 			cfg &= ~PMP_W;
 		if (h->pmpcfg[first + i] != cfg)
 			fx = DTV_FX_REGIME | DTV_FX_PMP;

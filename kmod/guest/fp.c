@@ -131,7 +131,7 @@ static u64 round_bits(u64 sig, bool rest, s32 drop, bool sign, u8 rm, bool *inex
 		up = !sign && (half || rest);
 		break;
 	case DTV_RM_RMM:
-		up = half;
+		up = DTV_MUTANT(soft_away, half && (rest || (q & 1)), half);
 		break;
 	default:
 		up = false;
@@ -154,7 +154,8 @@ static u64 pack(struct fp_env *e, bool sign, s32 exp, u64 sig, bool rest)
 	u64 bits;
 
 	if (exp == emin - 1)
-		tiny = !(round_bits(sig, rest, drop, sign, e->rm, &inexact) >> (f->frac + 1));
+		tiny = DTV_MUTANT(half_tiny, e->fmt == &half, false) ||
+		       !(round_bits(sig, rest, drop, sign, e->rm, &inexact) >> (f->frac + 1));
 	if (exp < emin) {
 		bits = round_bits(sig, rest, drop + emin - exp, sign, e->rm, &inexact);
 	} else {
@@ -500,13 +501,15 @@ static u64 read_f(const struct dtv_hart *h, const struct fp_format *f, u8 r)
 	if (f == &dbl)
 		return v;
 	if (f == &half)
-		return v >= DTV_FP_BOX16 ? (u16)v : DTV_FP_NAN16;
+		return v >= DTV_MUTANT(half_box, DTV_FP_BOX, DTV_FP_BOX16) ? (u16)v : DTV_FP_NAN16;
 	return v >= DTV_FP_BOX ? (u32)v : DTV_FP_NAN32;
 }
 
 static void write_f(struct dtv_hart *h, const struct fp_format *f, u8 r, u64 v)
 {
-	h->f[r & 31] = f == &dbl ? v : v | (f == &half ? DTV_FP_BOX16 : DTV_FP_BOX);
+	u64 box = DTV_MUTANT(half_unboxed, false, f == &half) ? DTV_FP_BOX16 : DTV_FP_BOX;
+
+	h->f[r & 31] = f == &dbl ? v : v | box;
 }
 
 /* What the instruction gives for its operands; false: it is none of these. */
@@ -618,6 +621,8 @@ static bool execute(const struct dtv_hart *h, const struct dtv_insn *insn, struc
 		*res = READ_ONCE(h->f[insn->rs1 & 31]);
 		if (f != &dbl)
 			*res = f == &half ? (u64)(s64)(s16)*res : (u64)(s64)(s32)*res;
+		if (f == &half)
+			*res = DTV_MUTANT(half_move, (u16)*res, *res);
 		return true;
 	}
 	return false;

@@ -73,12 +73,15 @@ static bool leaf_legal(const struct dtv_regime *r, u64 pte, int level)
 {
 	/* All memory is coherent main memory here: the types make no difference. */
 	if ((pte & DTV_PTE_PBMT) &&
-	    (!r->pbmte || (pte & DTV_PTE_PBMT) == PTE_PBMT_RESERVED))
+	    (!DTV_MUTANT(pbmt_off, true, r->pbmte) ||
+	     (pte & DTV_PTE_PBMT) == DTV_MUTANT(pbmt_reserved, 0, PTE_PBMT_RESERVED)))
 		return false;
 	if (!(pte & DTV_PTE_N))
 		return true;
-	return r->napot && level == 0 &&
-	       ((pte & PTE_PPN) >> PTE_PPN_SHIFT & (NAPOT_PAGES - 1)) == NAPOT_PPN;
+	return r->napot && DTV_MUTANT(napot_level, 0, level) == 0 &&
+	       ((pte & PTE_PPN) >> PTE_PPN_SHIFT & (NAPOT_PAGES - 1)) ==
+		       DTV_MUTANT(napot_size, (pte & PTE_PPN) >> PTE_PPN_SHIFT & (NAPOT_PAGES - 1),
+				  NAPOT_PPN);
 }
 
 /* Bits of struct dtv_walk.prot that the leaf gives in the regime, D not considered. */
@@ -206,13 +209,13 @@ leaf:
 	w->napot = pte & DTV_PTE_N;
 	if (w->napot) {
 		w->gpa &= ~((NAPOT_PAGES - 1) << DTV_PAGE_SHIFT);
-		w->gpa |= gva & (NAPOT_PAGES - 1) << DTV_PAGE_SHIFT;
+		w->gpa |= gva & DTV_MUTANT(napot_first, 0, (NAPOT_PAGES - 1) << DTV_PAGE_SHIFT);
 	}
 
 	want = pte | DTV_MUTANT(pt_accessed, 0, DTV_PTE_A) |
 	       (acc == DTV_ACCESS_WRITE ? DTV_MUTANT(pt_dirty, 0, DTV_PTE_D) : 0);
 	if (want != pte) {
-		if (!r->adue)
+		if (!DTV_MUTANT(adue_always, true, r->adue))
 			goto page_fault;
 		if (DTV_MUTANT(pmp_dirty, false, !(pmp & BIT_ULL(DTV_ACCESS_WRITE))))
 			goto access_fault;

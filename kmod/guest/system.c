@@ -55,11 +55,13 @@ static u64 fence_vma(struct dtv_hart *h, struct dtv_env *env, const struct dtv_i
 	env->fence.size = DTV_MUTANT(fence_one, DTV_PAGE_SIZE, ~0ULL);
 	env->fence.asid = ~0ULL;
 	if (insn->rs1) {
-		env->fence.gva = h->x[insn->rs1 & 31] & DTV_PAGE_MASK;
+		env->fence.gva = (h->x[insn->rs1 & 31] + DTV_MUTANT(fence_next, DTV_PAGE_SIZE, 0)) &
+				 DTV_PAGE_MASK;
 		env->fence.size = DTV_PAGE_SIZE;
 	}
 	if (insn->rs2)
-		env->fence.asid = h->x[insn->rs2 & 31] & (DTV_SATP_ASID >> DTV_SATP_ASID_SHIFT);
+		env->fence.asid = (h->x[insn->rs2 & 31] + DTV_MUTANT(fence_asid, 1, 0)) &
+				  (DTV_SATP_ASID >> DTV_SATP_ASID_SHIFT);
 	h->pc += insn->len;
 	return DTV_FX_SFENCE;
 }
@@ -142,11 +144,15 @@ u64 dtv_guest_system(struct dtv_hart *h, struct dtv_env *env, const struct dtv_i
 		return wfi(h, insn);
 	case DTV_OP_SFENCE_VMA:
 	case DTV_OP_SINVAL_VMA:
+		if (DTV_MUTANT(sinval_nothing, insn->op == DTV_OP_SINVAL_VMA, false)) {
+			h->pc += insn->len;
+			return 0;
+		}
 		return fence_vma(h, env, insn);
 	case DTV_OP_SFENCE_W_INVAL:
 	case DTV_OP_SFENCE_INVAL_IR:
 		/* sinval.vma has done all already. */
-		if (h->priv == DTV_PRIV_U)
+		if (h->priv == DTV_MUTANT(sinval_user, 4, DTV_PRIV_U))
 			break;
 		h->pc += insn->len;
 		return 0;

@@ -30,7 +30,7 @@ static u64 part(u64 value, u64 offset, unsigned int len)
 
 static u64 merge(u64 old, u64 offset, unsigned int len, u64 data)
 {
-	unsigned int shift = (offset & 4) * 8;
+	unsigned int shift = DTV_MUTANT(clint_half, 0, offset & 4) * 8;
 
 	if (len == 8)
 		return data;
@@ -80,13 +80,14 @@ void dtv_clint_write(struct dtv_vm_core *vm, u64 offset, unsigned int len, u64 d
 		return;
 	if (offset < MTIMECMP_BASE) {
 		cpu = hart_at(vm, (offset - MSIP_BASE) / MSIP_STRIDE);
-		if (len == 4 && cpu)
+		if (len == 4 && cpu && DTV_MUTANT(clint_msip, false, true))
 			dtv_cpu_set_line(cpu, DTV_IRQ_MSI, data & 1);
 		return;
 	}
 	if ((offset & ~4ULL) == MTIME) {
 		data = merge(dtv_vm_time(vm), offset, len, data);
-		WRITE_ONCE(vm->time_offset, data - dtv_host_time(vm));
+		WRITE_ONCE(vm->time_offset,
+			   DTV_MUTANT(clint_time, 0, data - dtv_host_time(vm)));
 		for (i = 0; i < DTV_MAX_HARTS; i++) {
 			cpu = hart_at(vm, i);
 			if (cpu)
@@ -96,6 +97,8 @@ void dtv_clint_write(struct dtv_vm_core *vm, u64 offset, unsigned int len, u64 d
 	}
 	cpu = hart_at(vm, (offset - MTIMECMP_BASE) / MTIMECMP_STRIDE);
 	if (!cpu)
+		return;
+	if (DTV_MUTANT(clint_timecmp, true, false))
 		return;
 	WRITE_ONCE(cpu->mtimecmp, merge(READ_ONCE(cpu->mtimecmp), offset, len, data));
 	dtv_cpu_request(cpu, DTV_REQ_TIMER);

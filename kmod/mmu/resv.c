@@ -102,7 +102,7 @@ u64 dtv_resv_load(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, const void *p, u8 l
 	 * The reservation before the look at who may write: it has a full barrier
 	 * between. A fill looks the other way round.
 	 */
-	if (vm->nr_cpus > 1)
+	if (DTV_MUTANT(resv_protect, false, vm->nr_cpus > 1))
 		dtv_view_protect_others(cpu, gpa);
 	value = load(p, len);
 	h->resv_value = value;

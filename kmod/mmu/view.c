@@ -140,7 +140,8 @@ static void view_reset(struct dtv_cpu *cpu, unsigned int idx, bool own)
 
 static u8 view_kind(const struct dtv_cpu *cpu, const struct dtv_regime *r)
 {
-	u8 kind = DTV_MUTANT(view_user, 1, r->priv & 3) | r->sum << 2 | r->mxr << 3;
+	u8 kind = DTV_MUTANT(view_user, 1, r->priv & 3) | r->sum << 2 |
+		  DTV_MUTANT(view_mxr, 0, r->mxr) << 3;
 
 	/* Bare: one for all, unless PMP protects anything. SUM means nothing to U-mode. */
 	if (!r->satp)
@@ -155,12 +156,12 @@ static u64 view_key(const struct dtv_cpu *cpu, const struct dtv_regime *r)
 {
 	if (r->satp && r->priv == DTV_PRIV_S && !r->sum && !r->mxr && !cpu->views.split)
 		return KEY_GLOBAL;
-	return r->satp;
+	return DTV_MUTANT(view_satp, r->satp & ~0xffULL, r->satp);
 }
 
 bool dtv_view_admits(struct dtv_cpu *cpu, const struct dtv_regime *r, bool global)
 {
-	if (global || view_key(cpu, r) != KEY_GLOBAL)
+	if (DTV_MUTANT(view_local, true, global) || view_key(cpu, r) != KEY_GLOBAL)
 		return true;
 	cpu->views.split = true;
 	return false;
@@ -350,7 +351,8 @@ added:
 
 bool dtv_view_guarded(const struct dtv_cpu *cpu, gpa_t gpa)
 {
-	return dtv_dbt_is_code(&cpu->vm->dbt, gpa) || dtv_resv_held(cpu, gpa);
+	return dtv_dbt_is_code(&cpu->vm->dbt, gpa) ||
+	       DTV_MUTANT(resv_fill, false, dtv_resv_held(cpu, gpa));
 }
 
 /* Take the right to write from all mappings of the page, but for those of @but. */

@@ -27,12 +27,13 @@ import rv
 from suites import Meet, Priv, Random, Table, script
 import tap
 
-ORDER = ["table", "priv", "rights", "random", "storm", "meet", "kicked", "smp"]
+ORDER = ["table", "priv", "rights", "off", "random", "storm", "runs", "evicted", "meet", "kicked", "smp"]
 
 
 def notices(test, run, mutant):
     """Show a mutant to a suite. Returns what it notices."""
-    run.timeout = max(5, int(test.seconds * 5))
+    # Harts that have to wait for each other take longer on a busy machine.
+    run.timeout = max(5 if test.harts == 1 else 30, int(test.seconds * 5))
     try:
         got = run.run_uhost(test.elf, test.options() + ["--mutate", mutant])
     except image.RunError as e:
@@ -64,6 +65,27 @@ class Rights:
         except image.RunError as e:
             return str(e).split("\n", maxsplit=1)[0]
         return None
+
+
+class Off:
+    """What is on only if asked for."""
+
+    name = "off"
+
+    def __init__(self, build):
+        self.suite = script("off").stateen(build)
+        self.run = image.Runner(build, 20)
+
+    def prepare(self):
+        return self.caught(self.run, "none")
+
+    def caught(self, run, mutant):
+        run.timeout = 20
+        try:
+            why = self.suite.run(run, ["--mutate", mutant])
+        except image.RunError as e:
+            return str(e).split("\n", maxsplit=1)[0]
+        return why[0] if why else None
 
 
 class Smp:
@@ -108,9 +130,11 @@ def main():
         return out.skip_all("no %s: make -C selftests/host mutate" % program)
     start = time.monotonic()
     suites = [Table(args.build), Priv(args.build), Random("random", args.build, args.seed, 240),
-              Random("storm", args.build, args.seed, 60, 300), Meet("meet", args.build, 40000),
-              Meet("kicked", args.build, 40000, ["--stress-kicks"])]
-    others = [Rights(args.build, args.seed), Smp(args.build)]
+              Random("storm", args.build, args.seed, 60, 300),
+              Random("runs", args.build, args.seed, 60, runs=True, extra=["--stress-kicks"]),
+              Random("evicted", args.build, args.seed, 240, extra=["--cache", "1M"]),
+              Meet("meet", args.build, 40000), Meet("kicked", args.build, 40000, ["--stress-kicks"])]
+    others = [Rights(args.build, args.seed), Off(args.build), Smp(args.build)]
     tests = {t.name: t for t in suites + others}
     for t in tests.values():
         why = t.prepare()
@@ -127,7 +151,7 @@ def main():
         try:
             for name in sorted(ORDER, key=lambda n: n != m[1]):
                 # What shows by chance gets twelve tries.
-                for _ in range(12 if name == m[1] and name in ("meet", "kicked") else 1):
+                for _ in range(12 if name == m[1] and name in ("runs", "meet", "kicked") else 1):
                     test = tests[name]
                     why = test.caught(run, m[0]) if test in others else notices(test, run, m[0])
                     if why:
@@ -146,7 +170,7 @@ def main():
             caught += bool(hits)
             what = "; ".join(hits) or "no test notices"
             out.result(bool(hits), "%s (%s): %s%s" % (m[0], m[2], what, " [%.0f s]" % seconds if seconds >= 5 else ""))
-    for t in suites + others[:1]:
+    for t in suites + others[:2]:
         t.run.close()
     print("# caught %d of %d (%d %%) in %.0f s" % (caught, len(chosen), 100 * caught // max(1, len(chosen)),
                                                   time.monotonic() - start))

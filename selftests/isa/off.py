@@ -17,6 +17,7 @@ import re
 import struct
 
 import image
+from privbase import SuiteBase, Test
 import rv
 from rv import R, TAB
 import tap
@@ -126,6 +127,53 @@ class Case:
         return why
 
 
+class Stateen(SuiteBase):
+    """Smstateen, which is off unless asked for: what mstateen may hold, and what it opens to S-mode."""
+
+    def build(self):
+        se, envcfg, untouched = 1 << 63, 1 << 62, 0x77
+        t = Test(self, "mstateen", compare_state=False)
+        for k in range(4):
+            mask = se | envcfg if k == 0 else se
+            for v in (0, (1 << 64) - 1, se, envcfg, 1):
+                t.csrwv(0x30c + k, v)
+                t.csrr(R["a0"], 0x30c + k)
+                t.out(R["a0"], "mstateen%d, %x written" % (k, v), want=v & mask)
+            t.csrwv(0x30c + k, 0)
+        self.add(t)
+        for bits in (0, se, envcfg, se | envcfg):
+            t = Test(self, "mstateen0 %x" % bits, compare_state=False)
+            t.csrwv(0x30c, bits)
+            for mode in ("M", "S"):
+                if mode == "S":
+                    t.jump_to_mode("S", "there")
+                    t.label("there")
+                for csr, bit in ((0x10c, se), (0x10a, envcfg)):
+                    t.i("addi", rd=R["a0"], imm=untouched)
+                    t.csrr(R["a0"], csr)
+                    t.out(R["a0"], "csr %x in %s" % (csr, mode), want=0 if mode == "M" or bits & bit else untouched)
+            self.add(t)
+
+    def run(self, runner, extra=()):
+        """What is wrong, in words; RunError as it comes."""
+        elf = runner.path("stateen.elf")
+        self.img.write(elf)
+        sig = runner.run_uhost(elf, ["--isa", isa_string("")] + list(extra))
+        why = []
+        for t in self.tests:
+            for k, (what, _, want) in enumerate(t.outs):
+                got = struct.unpack_from("<Q", sig, t.results + 8 * k - image.SIG)[0]
+                if got != want:
+                    why.append("%s: %s: want %x got %x" % (t.name, what, want, got))
+        return why
+
+
+def stateen(build):
+    s = Stateen(os.path.join(build, "isa", "rt.elf"), None)
+    s.build()
+    return s
+
+
 def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--only", help="extensions that match")
@@ -150,6 +198,12 @@ def main():
             if not c.words and ext not in HINTS:
                 why.append("nothing to try")
             out.result(not why, "%s off (%d)" % (ext, len(c.words)), why)
+        if not args.only or re.search(args.only, "stateen"):
+            try:
+                why = stateen(args.build).run(run)
+            except image.RunError as e:
+                why = [str(e)]
+            out.result(not why, "smstateen on", why)
         return out.done()
     finally:
         run.close()

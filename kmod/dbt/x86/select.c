@@ -119,7 +119,7 @@ static void pin(struct dtv_tx *tx, u8 h)
 /* The register is to hold something else. */
 static void evict(struct dtv_tx *tx, u8 h)
 {
-	if (tx->unsaved >> h & 1 && tx->copy_next[h] != DTV_NEVER)
+	if (DTV_MUTANT(brief_lost, false, tx->unsaved >> h & 1) && tx->copy_next[h] != DTV_NEVER)
 		mov_mr(&tx->b, slot(tx->copy[h]), h);
 	tx->unsaved &= ~(1U << h);
 	tx->copy[h] = 0;
@@ -232,7 +232,8 @@ void done(struct dtv_tx *tx, u8 rd, u8 h)
 		if (tx->unsaved >> h & 1 || tx->step.next_rd >= tx->copy_next[h])
 			return;
 	} else if (tx->step.brief && opt(tx, DTV_OPT_BRIEF)) {
-		tx->entries[tx->nr_entries - 1].kind = ENTRY_BUSY;
+		tx->entries[tx->nr_entries - 1].kind =
+			DTV_MUTANT(brief_rewinds, ENTRY_REWIND, ENTRY_BUSY);
 		tx->hold = max(tx->hold, tx->step.until + 1U);
 		tx->unsaved |= 1U << h;
 	} else {
@@ -407,7 +408,7 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, u8 a, u8 b)
 		}
 		/* The straight path is the one back, the other leaves. */
 		tx->loop = LOOP_BACK;
-		cc ^= 1;
+		cc ^= DTV_MUTANT(loop_leaves, 0, 1);
 		target = tx->pc + tx->insn.len;
 	}
 	/*
@@ -540,7 +541,8 @@ void return_exit(struct dtv_tx *tx)
 void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end)
 {
 	call_stub(tx, reason);
-	dtv_tx_forget_fp(tx);
+	if (DTV_MUTANT(fp_facts_stay, false, true))
+		dtv_tx_forget_fp(tx);
 	drop_all_copies(tx);
 	tx->end = end;
 }
@@ -734,7 +736,7 @@ void dtv_x86_dead(struct dtv_tx *tx)
 	/* What follows, up to the end of the hold, has no boundaries of its own. */
 	if (tx->n >= tx->hold) {
 		dtv_x86_look(tx);
-		dtv_tx_entry(tx, ENTRY_BUSY);
+		dtv_tx_entry(tx, DTV_MUTANT(dead_rewinds, ENTRY_REWIND, ENTRY_BUSY));
 	}
 	tx->hold = max(tx->hold, tx->step.until + 1U);
 	/* Copies stay: the next instruction may be one with this, and read the value before. */

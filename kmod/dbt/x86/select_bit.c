@@ -25,7 +25,7 @@ static void commit_word(struct dtv_tx *tx)
 {
 	u8 d = dst(tx, tx->insn.rd, RAX);
 
-	movsxd_rr(&tx->b, d, RAX);
+	(DTV_MUTANT(bit_word_sign, mov32_rr, movsxd_rr))(&tx->b, d, RAX);
 	commit(tx, tx->insn.rd, d);
 }
 
@@ -42,11 +42,12 @@ static void shift_add(struct dtv_tx *tx, unsigned int n, bool uw)
 		return;
 	}
 	if (uw) {
-		mov32_rr(&tx->b, RAX, s1);
+		(DTV_MUTANT(shadd_uw, mov_rr, mov32_rr))(&tx->b, RAX, s1);
 		s1 = RAX;
 	}
 	s2 = src(tx, in->rs2, RCX);
 	d = dst(tx, in->rd, RAX);
+	n = DTV_MUTANT(shadd_scale, n == 3 ? 2 : n, n);
 	lea_rm(&tx->b, d, (struct x86_mem){ .base = s2, .index = s1, .scale = n });
 	commit(tx, in->rd, d);
 }
@@ -55,7 +56,7 @@ static void slli_uw(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
 
-	mov32_rr(&tx->b, RAX, src(tx, in->rs1, RAX));
+	(DTV_MUTANT(slli_uw_wide, mov_rr, mov32_rr))(&tx->b, RAX, src(tx, in->rs1, RAX));
 	if (in->imm)
 		shift_ri(&tx->b, SH_SHL, RAX, in->imm);
 	commit(tx, in->rd, RAX);
@@ -67,7 +68,7 @@ static void andn(struct dtv_tx *tx)
 	const struct dtv_insn *in = &tx->insn;
 	u8 s1 = src(tx, in->rs1, RAX), s2 = src(tx, in->rs2, RCX), d = dst(tx, in->rd, RAX);
 
-	andn_rrr(&tx->b, d, s2, s1);
+	andn_rrr(&tx->b, d, DTV_MUTANT(andn_swap, s1, s2), DTV_MUTANT(andn_swap, s2, s1));
 	commit(tx, in->rd, d);
 }
 
@@ -77,7 +78,8 @@ static void orn(struct dtv_tx *tx)
 	const struct dtv_insn *in = &tx->insn;
 
 	andn_rrr(&tx->b, RAX, src(tx, in->rs1, RAX), src(tx, in->rs2, RCX));
-	not_r(&tx->b, RAX);
+	if (DTV_MUTANT(orn_not, false, true))
+		not_r(&tx->b, RAX);
 	commit(tx, in->rd, RAX);
 }
 
@@ -87,7 +89,8 @@ static void xnor(struct dtv_tx *tx)
 
 	load_reg(tx, RAX, in->rs1);
 	alu_rr(&tx->b, ALU_XOR, RAX, src(tx, in->rs2, RCX));
-	not_r(&tx->b, RAX);
+	if (DTV_MUTANT(xnor_xor, false, true))
+		not_r(&tx->b, RAX);
 	commit(tx, in->rd, RAX);
 }
 
@@ -100,7 +103,7 @@ static void minmax(struct dtv_tx *tx, enum x86_cc cc)
 	load_reg(tx, RAX, in->rs1);
 	s2 = src(tx, in->rs2, RCX);
 	alu_rr(&tx->b, ALU_CMP, s2, RAX);
-	cmov_rr(&tx->b, cc, RAX, s2);
+	cmov_rr(&tx->b, cc ^ DTV_MUTANT(minmax_other, 1, 0), RAX, s2);
 	commit(tx, in->rd, RAX);
 }
 
@@ -124,7 +127,7 @@ static void rotate_imm(struct dtv_tx *tx)
 	const struct dtv_insn *in = &tx->insn;
 	u8 s = src(tx, in->rs1, RAX), d = dst(tx, in->rd, RAX);
 
-	rorx_rri(&tx->b, true, d, s, in->imm);
+	rorx_rri(&tx->b, true, d, s, DTV_MUTANT(rori_mask, in->imm & 31, in->imm));
 	commit(tx, in->rd, d);
 }
 
@@ -146,14 +149,16 @@ static void orc_b(struct dtv_tx *tx)
 	xorps_rrr(b, 1, 1, 1);
 	pcmpeqb_rr(b, 0, 1);
 	movq_rx(b, true, RAX, 0);
-	not_r(b, RAX);
+	if (DTV_MUTANT(orc_not, false, true))
+		not_r(b, RAX);
 	commit(tx, in->rd, RAX);
 }
 
 static void rev8(struct dtv_tx *tx)
 {
 	load_reg(tx, RAX, tx->insn.rs1);
-	bswap_r(&tx->b, RAX);
+	if (DTV_MUTANT(rev8_nothing, false, true))
+		bswap_r(&tx->b, RAX);
 	commit(tx, tx->insn.rd, RAX);
 }
 
@@ -165,7 +170,7 @@ static void brev8(struct dtv_tx *tx)
 	unsigned int i;
 
 	load_reg(tx, RAX, tx->insn.rs1);
-	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+	for (i = DTV_MUTANT(brev8_pairs, 1, 0); i < ARRAY_SIZE(masks); i++) {
 		mov_ri(b, RDX, masks[i]);
 		mov_rr(b, RCX, RAX);
 		shift_ri(b, SH_SHR, RCX, 1 << i);
@@ -185,7 +190,7 @@ static void pack(struct dtv_tx *tx)
 
 	load_reg(tx, RCX, in->rs2);
 	mov32_rr(b, RAX, src(tx, in->rs1, RAX));
-	shift_ri(b, SH_SHL, RCX, 32);
+	shift_ri(b, SH_SHL, RCX, DTV_MUTANT(pack_shift, 16, 32));
 	alu_rr(b, ALU_OR, RAX, RCX);
 	commit(tx, in->rd, RAX);
 }
@@ -196,7 +201,7 @@ static void packh(struct dtv_tx *tx)
 	struct dtv_buf *b = &tx->b;
 
 	movzx8_rr(b, RCX, src(tx, in->rs2, RCX));
-	movzx8_rr(b, RAX, src(tx, in->rs1, RAX));
+	(DTV_MUTANT(packh_word, movzx16_rr, movzx8_rr))(b, RAX, src(tx, in->rs1, RAX));
 	shift32_ri(b, SH_SHL, RCX, 8);
 	alu32_rr(b, ALU_OR, RAX, RCX);
 	commit(tx, in->rd, RAX);
@@ -208,7 +213,7 @@ static void packw(struct dtv_tx *tx)
 	struct dtv_buf *b = &tx->b;
 
 	load_reg(tx, RCX, in->rs2);
-	movzx16_rr(b, RAX, src(tx, in->rs1, RAX));
+	(DTV_MUTANT(packw_byte, movzx8_rr, movzx16_rr))(b, RAX, src(tx, in->rs1, RAX));
 	shift32_ri(b, SH_SHL, RCX, 16);
 	alu32_rr(b, ALU_OR, RAX, RCX);
 	commit_word(tx);
@@ -229,7 +234,7 @@ static void bit_imm(struct dtv_tx *tx, enum x86_bit op)
 	const struct dtv_insn *in = &tx->insn;
 
 	load_reg(tx, RAX, in->rs1);
-	bit_ri(&tx->b, op, RAX, in->imm);
+	bit_ri(&tx->b, op, RAX, DTV_MUTANT(bit_imm_mask, in->imm & 31, in->imm));
 	commit(tx, in->rd, RAX);
 }
 
@@ -237,7 +242,7 @@ static void commit_carry(struct dtv_tx *tx)
 {
 	u8 d = dst(tx, tx->insn.rd, RAX);
 
-	setcc_r(&tx->b, CC_B, RAX);
+	setcc_r(&tx->b, DTV_MUTANT(bext_not, CC_AE, CC_B), RAX);
 	movzx8_rr(&tx->b, d, RAX);
 	commit(tx, tx->insn.rd, d);
 }
@@ -265,13 +270,13 @@ static void clmul(struct dtv_tx *tx)
 	movq_xr(b, true, 0, src(tx, in->rs1, RAX));
 	movq_xr(b, true, 1, src(tx, in->rs2, RCX));
 	pclmullqlqdq_rr(b, 0, 1);
-	if (in->op == DTV_OP_CLMULH)
+	if (in->op == DTV_MUTANT(clmulh_low, DTV_OP_CLMULR, DTV_OP_CLMULH))
 		pextrq_rxi(b, RAX, 0, 1);
 	else
 		movq_rx(b, true, RAX, 0);
 	if (in->op == DTV_OP_CLMULR) {
 		pextrq_rxi(b, RDX, 0, 1);
-		shld_rri(b, RDX, RAX, 1);
+		shld_rri(b, RDX, RAX, DTV_MUTANT(clmulr_shift, 2, 1));
 		commit(tx, in->rd, RDX);
 		return;
 	}
@@ -288,7 +293,7 @@ static void czero(struct dtv_tx *tx, enum x86_cc cc)
 	load_reg(tx, RAX, in->rs1);
 	s2 = src(tx, in->rs2, RDX);
 	alu32_rr(b, ALU_XOR, RCX, RCX);
-	test_rr(b, s2, s2);
+	(DTV_MUTANT(czero_word, test32_rr, test_rr))(b, s2, s2);
 	cmov_rr(b, cc, RAX, RCX);
 	commit(tx, in->rd, RAX);
 }
@@ -350,16 +355,16 @@ bool dtv_x86_bit(struct dtv_tx *tx)
 		unary(tx, popcnt_rr);
 		break;
 	case DTV_OP_CLZW:
-		unary(tx, lzcnt32_rr);
+		unary(tx, DTV_MUTANT(clzw_wide, lzcnt_rr, lzcnt32_rr));
 		break;
 	case DTV_OP_CTZW:
-		unary(tx, tzcnt32_rr);
+		unary(tx, DTV_MUTANT(ctzw_wide, tzcnt_rr, tzcnt32_rr));
 		break;
 	case DTV_OP_CPOPW:
-		unary(tx, popcnt32_rr);
+		unary(tx, DTV_MUTANT(cpopw_wide, popcnt_rr, popcnt32_rr));
 		break;
 	case DTV_OP_MIN:
-		minmax(tx, CC_L);
+		minmax(tx, DTV_MUTANT(min_unsigned, CC_B, CC_L));
 		break;
 	case DTV_OP_MINU:
 		minmax(tx, CC_B);
@@ -371,13 +376,13 @@ bool dtv_x86_bit(struct dtv_tx *tx)
 		minmax(tx, CC_A);
 		break;
 	case DTV_OP_SEXT_B:
-		unary(tx, movsx8_rr);
+		unary(tx, DTV_MUTANT(sext_b_zero, movzx8_rr, movsx8_rr));
 		break;
 	case DTV_OP_SEXT_H:
 		unary(tx, movsx16_rr);
 		break;
 	case DTV_OP_ZEXT_H:
-		unary(tx, movzx16_rr);
+		unary(tx, DTV_MUTANT(zext_h_sign, movsx16_rr, movzx16_rr));
 		break;
 	case DTV_OP_ORC_B:
 		orc_b(tx);
@@ -389,7 +394,7 @@ bool dtv_x86_bit(struct dtv_tx *tx)
 		brev8(tx);
 		break;
 	case DTV_OP_ROL:
-		rotate_reg(tx, SH_ROL, true);
+		rotate_reg(tx, DTV_MUTANT(rol_right, SH_ROR, SH_ROL), true);
 		break;
 	case DTV_OP_ROR:
 		rotate_reg(tx, SH_ROR, true);
@@ -398,7 +403,7 @@ bool dtv_x86_bit(struct dtv_tx *tx)
 		rotate_reg(tx, SH_ROL, false);
 		break;
 	case DTV_OP_RORW:
-		rotate_reg(tx, SH_ROR, false);
+		rotate_reg(tx, SH_ROR, DTV_MUTANT(rorw_wide, true, false));
 		break;
 	case DTV_OP_RORI:
 		rotate_imm(tx);
@@ -422,7 +427,7 @@ bool dtv_x86_bit(struct dtv_tx *tx)
 		bit_reg(tx, BIT_RESET);
 		break;
 	case DTV_OP_BINV:
-		bit_reg(tx, BIT_COMPLEMENT);
+		bit_reg(tx, DTV_MUTANT(binv_set, BIT_SET, BIT_COMPLEMENT));
 		break;
 	case DTV_OP_BSETI:
 		bit_imm(tx, BIT_SET);
@@ -445,7 +450,7 @@ bool dtv_x86_bit(struct dtv_tx *tx)
 		clmul(tx);
 		break;
 	case DTV_OP_CZERO_EQZ:
-		czero(tx, CC_E);
+		czero(tx, DTV_MUTANT(czero_swap, CC_NE, CC_E));
 		break;
 	case DTV_OP_CZERO_NEZ:
 		czero(tx, CC_NE);

@@ -21,18 +21,18 @@ static void cbo_zero(struct dtv_tx *tx)
 	struct x86_mem m;
 	unsigned int i;
 
-	if (tx->class != DTV_CLASS_M)
+	if (DTV_MUTANT(cbo_menvcfg, false, tx->class != DTV_CLASS_M))
 		allowed(tx, HART(menvcfg));
-	if (tx->class == DTV_CLASS_U)
+	if (DTV_MUTANT(cbo_senvcfg, false, tx->class == DTV_CLASS_U))
 		allowed(tx, HART(senvcfg));
 	m = guest_mem(tx, tx->insn.rs1, 0, RCX);
 	if (m.base == X86_NO_REG)
 		mov_ri(b, RCX, (s64)m.disp);
 	else
 		mov_rr(b, RCX, m.base);
-	alu_ri(b, ALU_AND, RCX, -64);
+	alu_ri(b, ALU_AND, RCX, DTV_MUTANT(cbo_aligned, -16, -64));
 	xorps_rrr(b, 0, 0, 0);
-	for (i = 0; i < 64; i += 16)
+	for (i = 0; i < DTV_MUTANT(cbo_half, 32, 64); i += 16)
 		movaps_mr(b, x86_view(RCX, i), 0);
 }
 

@@ -978,7 +978,7 @@ void dtv_x86_fp_cold(struct dtv_tx *tx, const struct dtv_cold *c)
 		break;
 	case FIX_SETTLE:
 		settle_one(b, dbl, c->target >> 8 & 15);
-		if ((c->target >> 8 & 15) != (c->target >> 16 & 15))
+		if (DTV_MUTANT(nan_second, false, (c->target >> 8 & 15) != (c->target >> 16 & 15)))
 			settle_one(b, dbl, c->target >> 16 & 15);
 		break;
 	case FIX_FMA:

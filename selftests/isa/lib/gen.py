@@ -88,8 +88,8 @@ class Gen:
         self.weights = {k: r.choice([0, 1, 1, 2, 4]) for k in
                         ("rr", "ri", "c", "li", "load", "store", "branch", "loop", "amo", "lrsc", "fp", "fpmem",
                          "trap", "stray", "call", "jump", "smc", "csr", "fence", "move", "idiom", "run",
-                         "calc", "walk", "middle", "system")}
-        for k in ("run", "calc", "walk", "system"):
+                         "calc", "walk", "middle", "system", "nans", "frm")}
+        for k in ("run", "calc", "walk", "system", "nans", "frm"):
             self.weights[k] *= 0.1
         for k in ("trap", "stray", "smc", "csr", "fence", "call", "jump", "loop", "amo", "lrsc", "middle"):
             self.weights[k] *= 0.25
@@ -440,6 +440,29 @@ class Gen:
             return ("asm", s)
         self.busy -= {c}
         return ("loop", dict(reg=c, n=self.rounds()), [("asm", [x]) for x in s])
+
+    def n_nans(self):
+        """Several NaNs at a time, then what sees them."""
+        r = self.r
+        w = r.choice("sd")
+        regs = r.sample(list(range(6)) + list(range(10, 16)) + [20, 21], r.randrange(3, 7))
+        s = [("i", "fmv.d.x" if w == "d" else "fmv.w.x", dict(rd=regs[0], rs1=0))]
+        s += [("i", r.choice(["fdiv.", "fdiv.", "fmul."]) + w, dict(rd=d, rs1=r.choice(regs[:2]), rs2=regs[0], rm=7)) for d in regs[1:]]
+        s += r.choice([self.n_csr, self.n_trap, self.n_stray, self.n_fpmem, self.n_load, self.n_amo, self.n_fp, self.n_rr])()[1]
+        return ("asm", s)
+
+    def n_frm(self):
+        """Operations before and behind a change of the rounding mode, to one that there is or not."""
+        r = self.r
+        ops = [x for x in ARITH if x.fmt == "FP" and x.name.split(".")[0] in ("fadd", "fdiv", "fmul", "fsub")]
+
+        def op():
+            return ("i", r.choice(ops).name, dict(rd=r.randrange(8), rs1=r.randrange(8), rs2=r.randrange(8), rm=7))
+        s = [op() for _ in range(r.randrange(1, 4))]
+        s.append(("i", "csrrwi", dict(rd=0, csr=2, imm=r.choice([0, 1, 2, 3, 4, 4, 5, 6, 7]))))
+        s += [op() for _ in range(r.randrange(1, 4))]
+        s.append(("i", "csrrwi", dict(rd=0, csr=2, imm=r.randrange(5))))
+        return ("asm", s)
 
     def n_walk(self):
         """A loop that goes along memory: addresses that were checked once, over page edges."""

@@ -10,6 +10,7 @@ from image import FS_INITIAL, MPP
 import gen
 from gen import Gen, M64, PAGE, PTE_A, PTE_D, PTE_R, PTE_U, PTE_V, PTE_W, PTE_X
 import rv
+from rv import MAPPED
 import sim
 
 SIE, MIE, SPIE, MPIE, SPP, MPP_ALL = 1 << 1, 1 << 3, 1 << 5, 1 << 7, 1 << 8, 3 << 11
@@ -378,9 +379,10 @@ class Runs(Gen):
         few = [x for x in self.free if x not in (1, 5)]
         body = []
         for _ in range(r.randrange(1, 4)):
-            self.pool = r.sample(few, 5)
+            # Order is changed for results in slots alone.
+            self.pool = r.sample([x for x in few if x in MAPPED] if r.random() < 0.5 else few, 4)
             body += [self.n_mix, self.n_mix, self.n_idiom, self.n_calc][r.randrange(4)]()[1]
-        self.main = [("loop", dict(reg=self.counters[0], n=40),
+        self.main = [("loop", dict(reg=self.counters[0], n=120),
                       [("loop", dict(reg=self.counters[1], n=r.choice([200, 800])), [("asm", [x]) for x in body])])]
 
     def init(self):
@@ -414,6 +416,17 @@ class Runs(Gen):
             else:
                 s.append(self.n_load()[1][0])
         return ("asm", s)
+
+
+class Far(Gen):
+    """A call of a function whose code fills a cache of 1 MiB: what the caller was translated to is gone when it returns."""
+
+    def __init__(self, seed, size=None, mode=None, long=False):
+        super().__init__(seed, 10, mode, False)
+        self.share = False
+        one = ("i", "bne", dict(rs1=self.bases[0], rs2=self.bases[0], imm=8))
+        self.funcs = [{"link": 1, "body": [("asm", [one] * 60000)], "odd": False, "c": False}]
+        self.main = [("call", dict(fn=0, how="jal", tmp=0), [])] * 2 + self.main[:1]
 
 
 def simulated(img, gens):

@@ -863,31 +863,6 @@ class MemoryTests:
                                    ("sc.d", dict(rd=v, rs1=s1, rs2=v)), sc), 1)
         self.add(t)
 
-    def lone_sc(self):
-        """An SC that is the first instruction of its page, after a pair of the same register that has left its value."""
-        name = "SC first in its page"
-        if not self.want(name):
-            return
-        page = self.img.sig_alloc(4096, PAGE)
-        u = rv.Asm()
-        u.i("sc.d", rd=R["a0"], rs1=R["s0"], rs2=R["a1"])
-        u.i("jalr", rs1=R["ra"])
-        code = self.img.alloc(u.bytes(0x80000000), PAGE)
-        t = Test(self, name)
-        t.li(R["s0"], page)
-        t.li(R["a1"], 0x55)
-        t.i("sd", rs1=R["s0"], rs2=R["a1"])
-        t.i("lr.d", rd=R["t3"], rs1=R["s0"])
-        t.i("sc.d", rd=R["a0"], rs1=R["s0"], rs2=R["a1"])
-        t.out(R["a0"], "of the pair", want=0)
-        t.li(R["a1"], 0x66)
-        t.li(R["t0"], code)
-        t.i("jalr", rd=R["ra"], rs1=R["t0"])
-        t.out(R["a0"], "alone", want=1)
-        t.i("ld", rd=R["t3"], rs1=R["s0"])
-        t.out(R["t3"], "memory", want=0x55)
-        self.add(t)
-
     def pte_code(self):
         """A PTE that is executed: what the walk writes to it is seen. As an instruction it is jalr zero,512(t0), and
         D makes it jalr ra,512(t0)."""

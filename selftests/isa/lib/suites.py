@@ -140,6 +140,8 @@ class Random(Suite):
         gens += [gen.Words("%s.%d" % (seed, k), None, None, storm > 0) for k in range(count // 4)]
         if runs:
             gens = [kinds.Runs("%s.%d" % (seed, k)) for k in range(count)]
+        if "--cache" in extra:
+            gens += [kinds.Far("%s.%d" % (seed, k)) for k in range(2)]
         still = self.write(gens, name + "-still.elf", 0, 1)
         os.replace(self.write(gens, name + ".elf", storm, harts), self.elf)
         want = self.run.run_qemu(still)
