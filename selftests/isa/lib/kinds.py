@@ -370,7 +370,9 @@ class Runs(Gen):
     """Loops of pure computation, round after round for a millisecond, to be kicked at any place: most of what they
     compute goes into the next round, so that what is done twice or not at all shows at the end."""
 
-    OPS = "add sub xor add sub xor sh1add mul rolw minu".split()
+    # What is read ahead as a run of computation, and what ends such a run.
+    PURE = "add sub xor add sub xor mul addw".split()
+    OTHERS = PURE + "sh1add rolw minu".split()
 
     def __init__(self, seed, size=None, mode=None, long=False):
         super().__init__(seed, 1, mode, False)
@@ -404,15 +406,17 @@ class Runs(Gen):
     def n_mix(self):
         r = self.r
         s = []
+        pure = r.random() < 0.7
         for _ in range(r.randrange(6, 50)):
             d, a, b = (r.choice(self.pool) for _ in range(3))
             k = r.random()
             if k < 0.6:
-                s.append(("i", r.choice(self.OPS), dict(rd=d, rs1=a, rs2=b)))
+                s.append(("i", r.choice(self.PURE if pure else self.OTHERS), dict(rd=d, rs1=a, rs2=b)))
             elif k < 0.8:
                 s.append(("i", r.choice(["addi", "xori", "addiw"]), dict(rd=d, rs1=a, imm=self.imm12())))
-            elif k < 0.95:
-                s.append(("i", r.choice(["slli", "srli", "slliw", "srliw", "rori"]), dict(rd=d, rs1=a, imm=r.choice([1, 8, 16, 24, 31]))))
+            elif k < 0.95 or pure:
+                ops = ["slli", "srli", "slliw", "srliw"] + ([] if pure else ["rori"])
+                s.append(("i", r.choice(ops), dict(rd=d, rs1=a, imm=r.choice([1, 8, 16, 24, 31]))))
             else:
                 s.append(self.n_load()[1][0])
         return ("asm", s)
