@@ -155,11 +155,53 @@ static void engine_leave(struct dtv_cpu *cpu)
 	smp_store_release(&cpu->busy, 0);
 }
 
+/* Why no hart may be in translated code or in the engine. */
+enum flush {
+	FLUSH_ROOM, /* room in the code cache */
+	FLUSH_COUNT, /* blocks have to count instructions */
+	FLUSH_STEP, /* the same one by one */
+};
+
 /*
- * Make room in the code cache: no hart is in translated code or in the engine meanwhile.
- * The caller is not busy. Return: false when it was given up, as the host wants the hart.
+ * The most that a hart retires between two looks at the count: a block, what is put behind its
+ * last boundary, and some instructions in C.
  */
-static bool flush_cache(struct dtv_cpu *self)
+#define STEPS 256
+
+/* The hart's last STEPS instructions are to come. */
+static void last_steps(struct dtv_hart *h)
+{
+	h->instret -= STEPS;
+	if (!(h->mcountinhibit & 4))
+		h->instret_base += STEPS;
+}
+
+static void flush(struct dtv_vm_core *vm, enum flush why)
+{
+	unsigned int i;
+
+	if (why == FLUSH_ROOM) {
+		dtv_dbt_evict(&vm->dbt);
+	} else if (why == FLUSH_COUNT) {
+		dtv_dbt_count(&vm->dbt, false);
+	} else if (!vm->dbt.stepping) {
+		dtv_dbt_count(&vm->dbt, true);
+		for (i = 0; i < DTV_MAX_HARTS; i++)
+			if (vm->cpus[i])
+				last_steps(&vm->cpus[i]->area->hart);
+	}
+	for (i = 0; i < DTV_MAX_HARTS; i++)
+		if (vm->cpus[i])
+			dtv_dbt_area_evicted(&vm->dbt, vm->cpus[i]->area, vm->cpus[i]->area_exec);
+}
+
+/*
+ * Change the code cache: no hart is in translated code or in the engine meanwhile. The caller is
+ * not busy, and looks afterwards whether there still is a reason: another hart may have come first
+ * with its own.
+ * Return: false when it was given up, as the host wants the hart.
+ */
+static bool flush_cache(struct dtv_cpu *self, enum flush why)
 {
 	struct dtv_vm_core *vm = self->vm;
 	unsigned int i, tries = 0;
@@ -195,10 +237,7 @@ static bool flush_cache(struct dtv_cpu *self)
 	 * busy in engine_leave() and of in_guest in dtv_cpu_exit().
 	 */
 	smp_mb();
-	dtv_dbt_evict(&vm->dbt);
-	for (i = 0; i < DTV_MAX_HARTS; i++)
-		if (vm->cpus[i])
-			dtv_dbt_area_evicted(&vm->dbt, vm->cpus[i]->area, vm->cpus[i]->area_exec);
+	flush(vm, why);
 	/* Who sees the gate open, in engine_enter() or dtv_cpu_pending(), sees what is left. */
 	smp_store_release(&vm->gate, 0);
 	return true;
@@ -213,6 +252,7 @@ static void fill_env(struct dtv_cpu *cpu, struct dtv_env *env)
 	env->time = dtv_vm_time(cpu->vm);
 	env->lines = lines_now(cpu);
 	env->cycles = env->time * 100;
+	env->instret = READ_ONCE(cpu->area->hart.instret);
 	env->sbi = cpu->vm->sbi;
 }
 
@@ -515,6 +555,18 @@ static bool fences_done(struct dtv_cpu *self)
 	return true;
 }
 
+/* An instruction that C did has retired. */
+static void retired(struct dtv_cpu *cpu)
+{
+	cpu->area->hart.instret++;
+}
+
+/* As many instructions have retired as may, or may in blocks of many. */
+static bool at_limit(const struct dtv_cpu *cpu)
+{
+	return unlikely(cpu->vm->dbt.limited) && (s64)READ_ONCE(cpu->area->hart.instret) >= 0;
+}
+
 /* Go on at the hart's pc. Ends the engine section. */
 static enum dtv_action run(struct dtv_cpu *cpu)
 {
@@ -522,6 +574,18 @@ static enum dtv_action run(struct dtv_cpu *cpu)
 	unsigned int flushes = 0;
 	u64 ip;
 
+	while (at_limit(cpu)) {
+		bool ends = cpu->vm->dbt.stepping;
+
+		engine_leave(cpu);
+		if (ends) {
+			dtv_host_ended(cpu->vm, cpu->vm->max_insns);
+			return DTV_STOP;
+		}
+		if (!flush_cache(cpu, FLUSH_STEP))
+			return again(cpu);
+		engine_enter(cpu);
+	}
 	if (unlikely(cpu->fencing)) {
 		/* Others may wait for this hart at the same time. */
 		engine_leave(cpu);
@@ -541,7 +605,7 @@ static enum dtv_action run(struct dtv_cpu *cpu)
 		if (ip != DTV_DBT_FULL)
 			break;
 		engine_leave(cpu);
-		if (!flush_cache(cpu))
+		if (!flush_cache(cpu, FLUSH_ROOM))
 			return again(cpu);
 		flushes++;
 		engine_enter(cpu);
@@ -551,17 +615,24 @@ static enum dtv_action run(struct dtv_cpu *cpu)
 		return again(cpu);
 	}
 	h->resume_ip = ip;
+	cpu->resume_count = 0;
 	WRITE_ONCE(cpu->gen, cpu->vm->dbt.gen);
 	engine_leave(cpu);
 	return DTV_RUN;
 }
 
-/* Go on at @ip inside a block that was found in this engine section; 0: at the hart's pc. */
-static enum dtv_action run_at(struct dtv_cpu *cpu, u64 ip)
+/*
+ * Go on at @ip inside a block that was found in this engine section, behind an instruction that
+ * was done in C when @count of the block had retired; 0: at the hart's pc. Jumps between the two
+ * are in the block's count.
+ */
+static enum dtv_action run_at(struct dtv_cpu *cpu, u64 ip, u8 count)
 {
-	if (!ip)
+	if (!ip || at_limit(cpu))
 		return run(cpu);
 	cpu->area->hart.resume_ip = ip;
+	cpu->resume_count = DTV_MUTANT(count_resume, 0, count + 1);
+	cpu->area->hart.instret -= cpu->resume_count;
 	WRITE_ONCE(cpu->gen, cpu->vm->dbt.gen);
 	engine_leave(cpu);
 	return DTV_RUN;
@@ -611,6 +682,9 @@ static enum dtv_action next(struct dtv_cpu *cpu)
 enum dtv_action dtv_cpu_continue(struct dtv_cpu *cpu)
 {
 	cpu->again = false;
+	/* Where the hart was to go on it did not. */
+	cpu->area->hart.instret += cpu->resume_count;
+	cpu->resume_count = 0;
 	engine_enter(cpu);
 	return next(cpu);
 }
@@ -646,6 +720,16 @@ static bool fetch_raw(struct dtv_cpu *cpu, gva_t pc, gpa_t gpa, u32 *raw)
 	return true;
 }
 
+/* Whether the instruction sees how many have retired. */
+static bool sees_count(struct dtv_hart *h, const struct dtv_env *env, const struct dtv_insn *insn)
+{
+	u64 val;
+
+	return (insn->fmt == DTV_FMT_CSR || insn->fmt == DTV_FMT_CSRI) &&
+	       ((insn->imm & 0xfff) == 0xb02 || (insn->imm & 0xfff) == 0xc02) &&
+	       !dtv_csr_read(h, env, insn->imm & 0xfff, &val);
+}
+
 static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w, bool fp)
 {
 	struct dtv_hart *h = &cpu->area->hart;
@@ -660,10 +744,21 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 		return run(cpu);
 	dtv_decode(raw, cpu->vm->isa, &insn);
 	fill_env(cpu, &env);
+	if (!cpu->vm->dbt.counting && sees_count(h, &env, &insn)) {
+		/* Nobody knows yet how many there were: they count from here on. */
+		engine_leave(cpu);
+		if (!flush_cache(cpu, FLUSH_COUNT))
+			return again(cpu);
+		engine_enter(cpu);
+		return run(cpu);
+	}
 	if (fp)
 		fx = dtv_guest_fp(h, &insn);
 	else
 		fx = dtv_guest_system(h, &env, &insn);
+	/* Neither what traps nor ecall and ebreak (privileged manual 3.3.1). */
+	if (DTV_MUTANT(count_ecall, !(fx & DTV_FX_SBI), !(fx & (DTV_FX_TRAP | DTV_FX_SBI))))
+		retired(cpu);
 	if (fx & DTV_FX_TRAP) {
 		cpu->counters[DTV_COUNTER_TRAPS]++;
 		dtv_host_trace(cpu, DTV_TRACE_TRAP, h->priv == DTV_PRIV_M ? h->mcause : h->scause,
@@ -689,7 +784,7 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 	}
 	if (fx & DTV_FX_TIMER)
 		program_timer(cpu);
-	if (fx & DTV_FX_WFI) {
+	if ((fx & DTV_FX_WFI) && !at_limit(cpu)) {
 		if (READ_ONCE(cpu->vm->stopped)) {
 			engine_leave(cpu);
 			return DTV_STOP;
@@ -707,7 +802,7 @@ static enum dtv_action do_system(struct dtv_cpu *cpu, const struct dtv_where *w,
 		   DTV_FX_SBI | DTV_FX_PMP)) ||
 	    h->pc != w->pc + insn.len || w->dead)
 		return run(cpu);
-	return run_at(cpu, w->next_ip);
+	return run_at(cpu, w->next_ip, w->count);
 }
 
 /* --- memory accesses done in C: MMIO, addresses that failed a check, misaligned atomics --- */
@@ -882,7 +977,7 @@ static enum dtv_action access_fault(struct dtv_cpu *cpu, enum access_kind kind, 
 }
 
 static enum dtv_action start_mmio(struct dtv_cpu *cpu, const struct dtv_insn *in, gpa_t gpa, u8 len,
-				  bool write, u64 data, u64 next_ip)
+				  bool write, u64 data, u64 next_ip, u8 count)
 {
 	struct dtv_vm_core *vm = cpu->vm;
 
@@ -891,6 +986,7 @@ static enum dtv_action start_mmio(struct dtv_cpu *cpu, const struct dtv_insn *in
 	cpu->mmio = (struct dtv_mmio){ .gpa = gpa, .data = data, .len = len, .write = write };
 	cpu->mmio_insn = *in;
 	cpu->mmio_next_ip = next_ip;
+	cpu->mmio_count = count;
 	cpu->mmio_gen = vm->dbt.gen;
 	if (gpa - DTV_CLINT_BASE < DTV_CLINT_SIZE) {
 		if (write)
@@ -926,9 +1022,10 @@ enum dtv_action dtv_cpu_mmio_done(struct dtv_cpu *cpu)
 	if (!cpu->mmio.write)
 		finish_load(h, &cpu->mmio_insn, cpu->mmio.data);
 	h->pc += cpu->mmio_insn.len;
+	retired(cpu);
 	if (READ_ONCE(cpu->requests))
 		return next(cpu);
-	return run_at(cpu, cpu->mmio_gen == cpu->vm->dbt.gen ? next_ip : 0);
+	return run_at(cpu, cpu->mmio_gen == cpu->vm->dbt.gen ? next_ip : 0, cpu->mmio_count);
 }
 
 /* Translate @gva for @acc of @len bytes, in one page; on failure the trap was taken. */
@@ -1006,7 +1103,8 @@ static enum dtv_action do_cbo(struct dtv_cpu *cpu, const struct dtv_where *w,
 		wrote_ram(vm, walk.gpa);
 	}
 	h->pc += in->len;
-	return run_at(cpu, w->dead || code || !canonical(gva) ? 0 : w->next_ip);
+	retired(cpu);
+	return run_at(cpu, w->dead || code || !canonical(gva) ? 0 : w->next_ip, w->count);
 }
 
 /* Where the memory of an access is; NULL: there is none, or it is a device's. */
@@ -1077,7 +1175,8 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			if (len < 8)
 				data &= (1ULL << len * 8) - 1;
 		}
-		return start_mmio(cpu, &in, gpa, len, kind == ACC_STORE, data, next_ip);
+		return start_mmio(cpu, &in, gpa, len, kind == ACC_STORE, data, next_ip,
+				  w->count);
 	}
 
 	dtv_dbt_note_ram(&vm->dbt, READ_ONCE(h->exit_ip) - 1, w->gpa);
@@ -1152,8 +1251,9 @@ done:
 	if (kind >= ACC_AMO && (in.rd & 31))
 		h->x[in.rd & 31] = data;
 	h->pc += in.len;
+	retired(cpu);
 	/* The block may be among what was dropped: a loop that stays in it would never see it. */
-	return run_at(cpu, code ? 0 : next_ip);
+	return run_at(cpu, code ? 0 : next_ip, w->count);
 }
 
 /* --- exits --- */
@@ -1172,6 +1272,7 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 	WRITE_ONCE(cpu->busy, 1);
 	/* Pairs with flush_cache() and dtv_sbi_fence(), which look at in_guest and then at busy. */
 	smp_store_release(&cpu->in_guest, 0);
+	cpu->resume_count = 0;
 	cpu->counters[DTV_COUNTER_EXITS + (reason & (DTV_NR_EXITS - 1))]++;
 	if (nan_d | nan_s) {
 		dtv_dbt_settle_nans(h, nan_d, nan_s);
@@ -1207,6 +1308,7 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 			return DTV_STOP;
 		}
 		dtv_dbt_settle_nans(h, w.nan_d, w.nan_s);
+		h->instret += w.count;
 		h->pc = w.pc;
 		/*
 		 * Nothing of the instruction was done: requests and interrupts go first. But
@@ -1267,6 +1369,7 @@ static void stopped_at(struct dtv_hart *h, const struct dtv_where *w)
 {
 	h->nan_d = DTV_MUTANT(nan_at_kick, 0, w->nan_d);
 	h->nan_s = w->nan_s;
+	h->instret += DTV_MUTANT(count_kick, 0, w->count);
 }
 
 void dtv_cpu_miss(struct dtv_cpu *cpu, unsigned int view, gva_t gva, bool write, u64 ip,
@@ -1591,6 +1694,19 @@ int dtv_vm_core_set_isa(struct dtv_vm_core *vm, u64 isa)
 	return 0;
 }
 
+int dtv_vm_core_limit(struct dtv_vm_core *vm, u64 n)
+{
+	if (!n || n > DTV_INSNS_MAX)
+		return -EINVAL;
+	if (vm->nr_cpus)
+		return -EBUSY;
+	vm->max_insns = n;
+	vm->dbt.counting = true;
+	vm->dbt.limited = true;
+	vm->dbt.stepping = n <= STEPS;
+	return 0;
+}
+
 void dtv_vm_core_destroy(struct dtv_vm_core *vm)
 {
 	dtv_mmu_destroy(&vm->mmu);
@@ -1619,6 +1735,10 @@ int dtv_cpu_init(struct dtv_cpu *cpu, struct dtv_vm_core *vm, u32 id, struct dtv
 		return err;
 	cpu->views.split = !dtv_opt(&vm->dbt, DTV_OPT_GLOBAL_VIEW);
 	dtv_dbt_area_init(&vm->dbt, area, area_exec);
+	if (vm->dbt.limited) {
+		area->hart.instret_base = vm->max_insns - (vm->dbt.stepping ? 0 : STEPS);
+		area->hart.instret = -area->hart.instret_base;
+	}
 	/* Others look at cpus[] without a lock. */
 	smp_store_release(&vm->cpus[id], cpu);
 	vm->nr_cpus++;
@@ -1639,7 +1759,7 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 	struct dtv_area *area = cpu->area;
 	struct dtv_hart *h = &area->hart;
 	u64 keep_fd = (u64)h->exit_cmd << 32 | h->exit_fd, host_sp = h->host_sp,
-	    host_exit = h->host_exit;
+	    host_exit = h->host_exit, instret = h->instret;
 
 	memset(h, 0, sizeof(*h));
 	h->exit_fd = keep_fd;
@@ -1651,6 +1771,10 @@ void dtv_cpu_reset(struct dtv_cpu *cpu, u64 pc, u64 arg, bool started)
 	h->resume_ip = cpu->vm->dbt.stub_lookup;
 	dtv_resv_drop(cpu);
 	dtv_guest_reset(h, cpu->id, cpu->vm->isa, cpu->vm->sbi);
+	/* The hart has retired what it has. */
+	h->instret = instret;
+	h->instret_base = -instret;
+	cpu->resume_count = 0;
 	h->pc = pc;
 	h->x[10] = cpu->id;
 	h->x[11] = arg;

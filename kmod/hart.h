@@ -77,6 +77,7 @@ struct dtv_vm_core {
 	spinlock_t resv_lock;
 	u32 nr_resv; /* harts whose reservation is recorded */
 	struct dtv_plic plic;
+	u64 max_insns; /* that a hart may retire; 0: no end */
 	u64 time_offset; /* mtime minus the host's count of ticks; one word, any hart writes it */
 };
 
@@ -112,6 +113,12 @@ struct dtv_cpu {
 	struct dtv_insn mmio_insn; /* the instruction that waits for the answer */
 	u64 mmio_next_ip; /* boundary behind it, if mmio_gen is still dbt.gen */
 	u32 mmio_gen;
+	u8 mmio_count; /* of the block's instructions that had retired before it */
+	/*
+	 * The same behind the instruction before hart->resume_ip: not in hart->instret, as the
+	 * block adds them when it ends. If the hart does not go there after all, C code does.
+	 */
+	u8 resume_count;
 	u64 counters[DTV_NR_COUNTERS];
 };
 
@@ -125,6 +132,12 @@ struct dtv_cpu {
 int dtv_vm_core_init(struct dtv_vm_core *vm, const struct dtv_dbt_config *cfg);
 /* Offer other extensions (DTV_ISA_*). Return: 0, or -EBUSY: there is a hart already. */
 int dtv_vm_core_set_isa(struct dtv_vm_core *vm, u64 isa);
+/*
+ * The first hart that has retired @n instructions ends the VM, right behind the last of them. The
+ * bound is DTV_INSNS_MAX. Return: 0, -EINVAL, or -EBUSY: there is a hart already.
+ */
+int dtv_vm_core_limit(struct dtv_vm_core *vm, u64 n);
+#define DTV_INSNS_MAX (1ULL << 62)
 void dtv_vm_core_destroy(struct dtv_vm_core *vm);
 
 /*

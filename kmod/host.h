@@ -105,6 +105,8 @@ void dtv_host_reset(struct dtv_vm_core *vm, u32 type, u32 reason);
 /* Debug console: write or read bytes; returns the number taken. @buf is host memory. */
 size_t dtv_host_console_write(struct dtv_vm_core *vm, const void *buf, size_t n);
 size_t dtv_host_console_read(struct dtv_vm_core *vm, void *buf, size_t n);
+/* A hart has retired the @n instructions that it may (dtv_vm_core_limit()): stop the VM. */
+void dtv_host_ended(struct dtv_vm_core *vm, u64 n);
 /* The guest or the daemon broke the contract: stop the VM, first reason wins. Any context. */
 void dtv_host_kill(struct dtv_vm_core *vm, const char *why);
 

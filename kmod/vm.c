@@ -268,6 +268,11 @@ void dtv_host_kill(struct dtv_vm_core *core, const char *why)
 	dtv_vm_kill(dtv_vm_of(core), "%s", why);
 }
 
+void dtv_host_ended(struct dtv_vm_core *core, u64 n)
+{
+	dtv_vm_kill(dtv_vm_of(core), "ended after %llu instructions", n);
+}
+
 static void stop_work(struct work_struct *work)
 {
 	struct dtv_vm *vm = container_of(work, struct dtv_vm, stop_work);

@@ -325,6 +325,12 @@ static struct dtv_exit_row *exits(const struct dtv_dbt *d, const struct dtv_bloc
 	return (void *)(d->meta + bl->meta + bl->nr_entries * sizeof(struct dtv_entry_row));
 }
 
+/* While instructions are counted: how many have retired, for each row of entries(). */
+static const u8 *counts(const struct dtv_dbt *d, const struct dtv_block *bl)
+{
+	return (const u8 *)(exits(d, bl) + bl->nr_exits);
+}
+
 /* An exit as a number: its block, and its place in the block's table. */
 #define EXIT_REF_BITS 7
 
@@ -367,7 +373,8 @@ static void block_unlink(struct dtv_dbt *d, struct dtv_block *bl)
 
 static bool part_has_room(const struct dtv_dbt *d, const struct dtv_part *p)
 {
-	const u32 tables = sizeof(d->tx->entries) + sizeof(d->tx->exits) + 3;
+	const u32 tables = sizeof(d->tx->entries) + sizeof(d->tx->exits) + 3 +
+			   (d->counting ? sizeof(d->tx->counts) : 0);
 	unsigned int i = p - d->parts;
 
 	return p->nr < p->first + d->part_blocks &&
@@ -394,7 +401,7 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	struct dtv_tx *tx = d->tx;
 	struct dtv_block *bl;
 	struct dtv_part *p;
-	u32 start, meta, esize, xsize, *head;
+	u32 start, meta, esize, xsize, csize, *head;
 
 	p = part_with_room(d);
 	if (!p)
@@ -434,7 +441,9 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	xsize = tx->nr_exits * sizeof(tx->exits[0]);
 	memcpy(d->meta + meta, tx->entries, esize);
 	memcpy(d->meta + meta + esize, tx->exits, xsize);
-	p->meta_used = meta + esize + xsize;
+	csize = d->counting ? tx->nr_entries : 0;
+	memcpy(d->meta + meta + esize + xsize, tx->counts, csize);
+	p->meta_used = meta + esize + xsize + csize;
 	WRITE_ONCE(p->used, start + bl->host_len);
 
 	head = &d->hash[block_bucket(d, code->pc, xp)];
@@ -610,6 +619,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 	}
 	w->class = bl->class;
 	w->dead = READ_ONCE(bl->dead);
+	w->count = d->counting ? counts(d, bl)[lo] : 0;
 	w->pc = (bl->pc & DTV_PAGE_MASK) | row->guest;
 	w->gpa = d->xps[bl->xp].gpa | row->guest;
 	switch ((enum dtv_entry_kind)row->kind) {
@@ -850,6 +860,17 @@ static void evict_part(struct dtv_dbt *d, struct dtv_part *p)
 			sweep_xp(d, p, bl->xp2);
 	}
 	part_reset(d, p - d->parts);
+}
+
+void dtv_dbt_count(struct dtv_dbt *d, bool step)
+{
+	spin_lock(&d->lock);
+	WRITE_ONCE(d->gen, d->gen + 1);
+	WRITE_ONCE(d->counting, true);
+	WRITE_ONCE(d->stepping, step);
+	flush(d);
+	d->stat_flushes++;
+	spin_unlock(&d->lock);
 }
 
 void dtv_dbt_evict(struct dtv_dbt *d)

@@ -173,6 +173,9 @@ struct dtv_dbt {
 	spinlock_t lock;
 	u64 isa; /* DTV_ISA_* that blocks may use */
 	u32 gen; /* counts evictions: host addresses of an older one are void */
+	bool counting; /* blocks add to hart->instret */
+	bool limited; /* and leave when it is not negative */
+	bool stepping; /* blocks are one instruction */
 	u32 stubs_end; /* offset of the first byte after the stubs */
 	/* The cache in parts, each with its share of blocks[] and meta; filled in turns */
 	struct dtv_part parts[DTV_PARTS];
@@ -355,6 +358,8 @@ enum dtv_where_kind {
  * @nan_d: f registers that hold a double in which every NaN stands for the canonical one; as
  *         dtv_dbt_settle_nans() takes them
  * @nan_s: the same with a boxed single
+ * @count: instructions of the block that have retired there and are not in hart->instret; 0 while
+ *         nothing is counted
  */
 struct dtv_where {
 	enum dtv_where_kind kind;
@@ -365,6 +370,7 @@ struct dtv_where {
 	bool paired;
 	u64 next_ip;
 	u16 nan_d, nan_s;
+	u8 count;
 };
 
 /**
@@ -402,6 +408,15 @@ bool dtv_dbt_is_code(const struct dtv_dbt *d, gpa_t gpa);
  * dtv_dbt_area_evicted() for all of them. Takes d->lock.
  */
 void dtv_dbt_evict(struct dtv_dbt *d);
+
+/**
+ * dtv_dbt_count() - from now on blocks count instructions
+ * @d: translator
+ * @step: blocks are one instruction each
+ *
+ * Everything is thrown away. Context: as dtv_dbt_evict().
+ */
+void dtv_dbt_count(struct dtv_dbt *d, bool step);
 
 /* Let an area forget what dtv_dbt_evict() threw away. Parameters as for dtv_dbt_area_init(). */
 void dtv_dbt_area_evicted(struct dtv_dbt *d, struct dtv_area *area, u64 area_exec);

@@ -64,6 +64,9 @@ static bool begin_pair(struct dtv_tx *tx, const u8 *page, unsigned int off, unsi
 	struct dtv_pair p;
 	enum dtv_pair_kind kind;
 
+	tx->waits = false;
+	if (tx->d->stepping)
+		return true;
 	kind = dtv_pair_find(page, off, end, &tx->insn, tx->d->isa, seen->bits, &p);
 	tx->waits = kind == PAIR_WAIT;
 	if (kind == PAIR_NONE || kind == PAIR_WAIT || p.branches >= DTV_BLOCK_BRANCHES)
@@ -95,7 +98,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	const u8 *page = dtv_host_code(d->vm, code->gpa & DTV_PAGE_MASK);
 	gva_t base = code->pc & DTV_PAGE_MASK;
 	struct seen seen = { 0 };
-	unsigned int n, branches = 0;
+	unsigned int n, branches = 0, most = d->stepping ? 1 : DTV_BLOCK_INSNS;
 
 	if (!page)
 		return false;
@@ -109,12 +112,13 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	/* x0 */
 	tx->facts.sext = 1;
 	tx->loop = LOOP_NONE;
-	tx->loops = !xp2;
+	tx->loops = !xp2 && !d->stepping;
 	tx->written = 0;
 	tx->pair = 0;
 	tx->waits = false;
 	tx->hold = 0;
 	tx->held = 0;
+	tx->count = 0;
 	tx->first_ahead = 0;
 	tx->nr_ahead = 0;
 	tx->guest_bytes = 0;
@@ -143,12 +147,13 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		tx->n = n;
 		/* Where there is no boundary the block cannot end; what is made there is small. */
 		if (n && n >= tx->hold &&
-		    (n >= DTV_BLOCK_INSNS || off >= tx->page_end || !dtv_tx_room(tx) ||
+		    (n >= most || off >= tx->page_end || !dtv_tx_room(tx) ||
 		     branches == DTV_BLOCK_BRANCHES || seen_test(&seen, tx->pc))) {
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
 		}
-		if (!xp2 && !tx->pair && n >= tx->first_ahead + tx->nr_ahead)
+		if (!xp2 && !tx->pair && !d->stepping &&
+		    n >= tx->first_ahead + tx->nr_ahead)
 			dtv_read_ahead(tx, page, seen.bits, n, branches);
 		seen_set(&seen, tx->pc);
 		if (n < tx->first_ahead + tx->nr_ahead) {
@@ -194,6 +199,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 		    stays(code, tx->pc + tx->insn.imm) &&
 		    (tx->pair || opt(tx, DTV_OPT_FOLLOW))) {
 			tx->pc += tx->insn.imm;
+			tx->count++;
 			continue;
 		}
 		if (dtv_is_lr(tx->insn.op) && off + 4 <= code->ext.hi &&
@@ -212,6 +218,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			branches = tx->pair || opt(tx, DTV_OPT_BRANCH) ? branches + 1 :
 									 DTV_BLOCK_BRANCHES;
 		tx->guest_bytes += tx->insn.len;
+		tx->count++;
 		tx->pc = tx->loop == LOOP_BACK ? tx->block_pc : behind(tx, base);
 	}
 	tx->body_end = tx->b.p - tx->start;

@@ -90,8 +90,10 @@ struct dtv_cold {
 	u8 reg; /* host register (canonical check detour) */
 	u8 row; /* enum dtv_entry_kind of the instruction's first row */
 	u16 guest; /* instruction */
+	u8 count; /* instructions that have retired at the branch and are not in hart->instret */
+	u8 add; /* to be added to hart->instret on the way out; behind the branch it is none */
 	u16 nan_d, nan_s; /* as struct dtv_facts has them at the branch */
-	s32 target; /* chain sites */
+	s32 target; /* chain sites, COLD_LIMIT: next pc, from the block's pc */
 };
 
 enum dtv_cold_kind {
@@ -106,6 +108,9 @@ enum dtv_cold_kind {
 	COLD_KICKED, /* the same before an instruction */
 	COLD_FP, /* exit FP; goes on with a block of its own, for facts do not hold behind it */
 	COLD_FP_FIX, /* detour: dtv_x86_fp_cold() */
+	COLD_ROUND, /* while instructions are counted: the next round of a loop, at @back */
+	COLD_LIMIT, /* exit JUMP to the target: as many have retired as may */
+	COLD_LIMIT_RA, /* the same to where ra leads */
 };
 
 #define DTV_COLD_MAX (DTV_BLOCK_INSNS * 6)
@@ -205,6 +210,7 @@ struct dtv_tx {
 	gva_t pc; /* current instruction */
 	struct dtv_insn insn;
 	unsigned int n; /* its number */
+	u8 count; /* how many of the block have retired and are not in hart->instret */
 	struct dtv_step step; /* what is known of it, zero if nothing is */
 	unsigned int hold; /* boundaries before instructions of lower numbers do not exist */
 	unsigned int held; /* instructions behind no boundary since a look for a kick, by their time */
@@ -240,6 +246,7 @@ struct dtv_tx {
 	struct dtv_cold cold[DTV_COLD_MAX];
 	unsigned int nr_cold;
 	struct dtv_entry_row entries[DTV_BLOCK_ENTRIES];
+	u8 counts[DTV_BLOCK_ENTRIES]; /* @count at each of them */
 	unsigned int nr_entries;
 	struct dtv_exit_row exits[DTV_BLOCK_EXITS];
 	unsigned int nr_exits;
@@ -291,6 +298,7 @@ static inline void dtv_tx_row(struct dtv_tx *tx, enum dtv_entry_kind kind, u16 g
 		tx->b.full = true;
 		return;
 	}
+	tx->counts[tx->nr_entries] = tx->count;
 	tx->entries[tx->nr_entries++] = (struct dtv_entry_row){
 		.host = tx->b.p - tx->start,
 		.guest = guest,
@@ -324,6 +332,7 @@ static inline struct dtv_cold *dtv_tx_cold(struct dtv_tx *tx, enum dtv_cold_kind
 		.kind = kind,
 		.row = dtv_tx_first(tx),
 		.guest = tx->pc & 0xfff,
+		.count = tx->count,
 		.nan_d = tx->facts.nan_d,
 		.nan_s = tx->facts.nan_s,
 	};

@@ -181,15 +181,16 @@ static bool hpmcounter_ok(const struct dtv_hart *h, const struct dtv_env *env, u
 	return (env->isa & DTV_ISA_ZIHPM) && counter_enabled(h, csr);
 }
 
-static u64 counter_value(const struct dtv_hart *h, const struct dtv_env *env, u32 which, u64 base)
+/* A base is the value itself while its counter is inhibited, an offset otherwise. */
+static u64 counter_value(const struct dtv_hart *h, u32 which, u64 base, u64 count)
 {
-	return h->mcountinhibit & BIT_ULL(which) ? base : base + env->cycles;
+	return h->mcountinhibit & BIT_ULL(which) ? base : base + count;
 }
 
 static u64 cycle_read(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
 {
 	(void)csr;
-	return counter_value(h, env, COUNTER_CY, h->cycle_base);
+	return counter_value(h, COUNTER_CY, h->cycle_base, env->cycles);
 }
 
 static u64 cycle_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
@@ -209,21 +210,29 @@ static u64 time_read(const struct dtv_hart *h, const struct dtv_env *env, u32 cs
 static u64 instret_read(const struct dtv_hart *h, const struct dtv_env *env, u32 csr)
 {
 	(void)csr;
-	return counter_value(h, env, COUNTER_IR, h->instret_base);
+	return counter_value(h, DTV_MUTANT(count_inhibit, COUNTER_CY, COUNTER_IR), h->instret_base,
+			     env->instret);
 }
 
+/*
+ * The instruction that writes does not count: the next one reads what was written (unprivileged
+ * manual 6.1). So @val is the count behind it.
+ */
 static u64 instret_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
 {
+	u64 behind = env->instret + DTV_MUTANT(instret_write, 0, 1);
+
 	(void)csr;
-	h->instret_base = h->mcountinhibit & BIT_ULL(COUNTER_IR) ? val : val - env->cycles;
+	h->instret_base = h->mcountinhibit & BIT_ULL(COUNTER_IR) ? val : val - behind;
 	return 0;
 }
 
-/* A base is the value itself while its counter is inhibited, an offset otherwise. */
+/* It is the instructions behind the write that are counted in another way, not itself. */
 static u64 mcountinhibit_write(struct dtv_hart *h, const struct dtv_env *env, u32 csr, u64 val)
 {
+	bool counts = !(h->mcountinhibit & BIT_ULL(COUNTER_IR));
 	u64 cycle = cycle_read(h, env, csr);
-	u64 instret = instret_read(h, env, csr);
+	u64 instret = instret_read(h, env, csr) + counts;
 
 	h->mcountinhibit = val & (BIT_ULL(COUNTER_CY) | BIT_ULL(COUNTER_IR));
 	cycle_write(h, env, csr, cycle);

@@ -49,7 +49,8 @@ struct dtv_env {
 	u64 isa; /* DTV_ISA_* bits this hart offers */
 	u64 time; /* mtime now, ticks of 10 MHz */
 	u64 lines; /* mip bits driven by wires: MSI MTI SEI MEI, STI by Sstc */
-	u64 cycles; /* for mcycle, minstret */
+	u64 cycles; /* for mcycle */
+	u64 instret; /* instructions that retired before this one: for minstret */
 	bool sbi; /* true: no M-mode software, SBI answers S-mode ecalls */
 	struct dtv_fence fence; /* out: with DTV_FX_SFENCE */
 };

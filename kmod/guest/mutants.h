@@ -265,6 +265,19 @@ MUTANT(view_satp, priv, "address spaces share their views")
 MUTANT(view_local, priv, "pages that are not global are in all address spaces")
 MUTANT(view_mxr, priv, "MXR does not change the view")
 
+/* counting */
+MUTANT(count_branch, priv, "a taken branch does not count")
+MUTANT(count_round, priv, "rounds of a loop in one block do not count")
+MUTANT(count_jump, priv, "jumps to addresses in registers do not count")
+MUTANT(count_return, priv, "predicted returns do not count")
+MUTANT(count_kick, priv, "what a kick interrupts does not count")
+MUTANT(count_resume, priv, "what comes before an exit counts twice")
+MUTANT(count_ecall, priv, "what traps counts")
+MUTANT(count_ecall_u, priv, "ecall in translated code counts")
+MUTANT(count_sret, priv, "sret in translated code does not count")
+MUTANT(instret_write, priv, "a write of minstret counts")
+MUTANT(count_inhibit, priv, "minstret counts while it is inhibited")
+
 /* decoding */
 MUTANT(c_reserved, table, "reserved compressed instructions are executed")
 MUTANT(rm_reserved, table, "reserved rounding modes are executed")

@@ -152,7 +152,9 @@ struct dtv_hart {
 	u64 stimecmp;
 	u8 pmpcfg[DTV_NR_PMP];
 	u64 pmpaddr[DTV_NR_PMP];
-	u64 instret_base; /* minstret = host count + base */
+	/* Instructions that retired, once they are counted; see translator.rst, Counting */
+	u64 instret;
+	u64 instret_base; /* minstret = instret + base; minstret itself while that is inhibited */
 	u64 cycle_base;
 };
 

@@ -175,6 +175,12 @@ size_t dtv_host_console_read(struct dtv_vm_core *v, void *buf, size_t n)
 	return n;
 }
 
+void dtv_host_ended(struct dtv_vm_core *v, u64 n)
+{
+	(void)n;
+	v->stopped = true;
+}
+
 void dtv_host_kill(struct dtv_vm_core *v, const char *why)
 {
 	(void)why;

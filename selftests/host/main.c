@@ -35,7 +35,7 @@ struct options {
 	u64 place_gpa[LOADER_PLACES];
 	unsigned int places;
 	u64 memory, cache, isa;
-	unsigned long cpus, max_seconds;
+	unsigned long cpus, max_seconds, max_insns;
 	u64 no_opt;
 	const char *dump, *ops;
 	unsigned long dump_top;
@@ -89,6 +89,12 @@ void uhost_stop(struct uhost *u, int code, const char *fmt, ...)
 void dtv_host_kill(struct dtv_vm_core *vm, const char *why)
 {
 	uhost_stop(uhost_of(vm), UHOST_KILLED, "killed: %s", why);
+}
+
+void dtv_host_ended(struct dtv_vm_core *vm, u64 n)
+{
+	uhost_stop(uhost_of(vm), UHOST_LIMIT, "ended after %llu instructions",
+		   (unsigned long long)n);
 }
 
 void dtv_host_reset(struct dtv_vm_core *vm, u32 type, u32 reason)
@@ -154,6 +160,8 @@ static void usage(FILE *f)
 	      "  --cache SIZE       code cache (default 32M)\n"
 	      "  --isa STRING       extensions that the harts have, as rv64gc_zba (default all)\n"
 	      "  --max-seconds N    give up after N seconds with exit code 124\n"
+	      "  --max-instructions N  end right behind the N-th instruction that a hart retires (the\n"
+	      "                     first hart to get there), with exit code 123\n"
 	      "  --no-opt LIST      switch optimizations off: names separated by commas; help lists them\n"
 	      "  --dump-blocks[=FILE]  count blocks' executions; at the end print the hottest, guest and host\n"
 	      "                     instructions side by side (objdump and riscv64-linux-gnu-objdump)\n"
@@ -165,7 +173,8 @@ static void usage(FILE *f)
 	      "  --help             print this\n"
 	      "\n"
 	      "Exit code: 0 the guest powered off, 1 it broke down or was killed, 2 wrong usage or bad\n"
-	      "input, 124 out of time, otherwise the code of the failure that the guest reported.\n",
+	      "input, 123 out of instructions, 124 out of time, otherwise the code of the failure that the\n"
+	      "guest reported.\n",
 	      f);
 }
 
@@ -252,6 +261,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		CACHE,
 		ISA,
 		MAX_SECONDS,
+		MAX_INSTRUCTIONS,
 		STATS,
 		TRACE,
 		STRESS_KICKS,
@@ -278,6 +288,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{ "cache", required_argument, NULL, CACHE },
 		{ "isa", required_argument, NULL, ISA },
 		{ "max-seconds", required_argument, NULL, MAX_SECONDS },
+		{ "max-instructions", required_argument, NULL, MAX_INSTRUCTIONS },
 		{ "stats", no_argument, NULL, STATS },
 		{ "trace", no_argument, NULL, TRACE },
 		{ "stress-kicks", no_argument, NULL, STRESS_KICKS },
@@ -346,6 +357,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case MAX_SECONDS:
 			if (!parse_number(optarg, &o->max_seconds))
 				return bad_usage("--max-seconds", "a number is expected");
+			break;
+		case MAX_INSTRUCTIONS:
+			if (!parse_number(optarg, &o->max_insns) || !o->max_insns ||
+			    o->max_insns > DTV_INSNS_MAX)
+				return bad_usage("--max-instructions",
+						 "a number from 1 to 2^62 is expected");
 			break;
 		case STATS:
 			o->stats = true;
@@ -622,6 +639,8 @@ static int build(struct uhost *u, const struct options *o, char *err, size_t n)
 		snprintf(err, n, "cannot initialise the engine: out of memory");
 		return -1;
 	}
+	if (o->max_insns && dtv_vm_core_limit(&u->vm, o->max_insns))
+		return -1;
 	if (make_harts(u, err, n) || machine_init(u, err, n))
 		return -1;
 	for (unsigned int i = 0; i < MACHINE_FLASH_BANKS; i++) {

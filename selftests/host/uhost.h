@@ -26,6 +26,7 @@
 #define UHOST_OK 0
 #define UHOST_KILLED 1 /* guest broke down, asked for a reset, or uhost was interrupted */
 #define UHOST_USAGE 2
+#define UHOST_LIMIT 123
 #define UHOST_TIMEOUT 124
 
 #define UHOST_RUN_TAGS 1024

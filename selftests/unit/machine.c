@@ -129,6 +129,7 @@ void rig_init(struct rig *r, bool sbi)
 	r->env.isa = dtv_isa_all();
 	r->env.time = 1000;
 	r->env.cycles = 5000;
+	r->env.instret = 300;
 	r->env.sbi = sbi;
 }
 

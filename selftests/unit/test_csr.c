@@ -286,28 +286,38 @@ void test_csr_counters(void)
 
 	rig_init(&r, false);
 	CHECK_EQ(rd(&r, 0xb00), 5000);
-	CHECK_EQ(rd(&r, 0xb02), 5000);
+	CHECK_EQ(rd(&r, 0xb02), 300);
 	CHECK_EQ(rd(&r, 0xc01), 1000);
 	wr(&r, 0xb00, 7);
 	CHECK_EQ(rd(&r, 0xc00), 7);
-	CHECK_EQ(rd(&r, 0xc02), 5000);
+	CHECK_EQ(rd(&r, 0xc02), 300);
 	r.env.cycles += 10;
+	r.env.instret += 4;
 	CHECK_EQ(rd(&r, 0xb00), 17);
+	CHECK_EQ(rd(&r, 0xb02), 304);
 	wr(&r, 0x320, 1); /* stop cycle */
 	r.env.cycles += 100;
+	r.env.instret += 100;
 	CHECK_EQ(rd(&r, 0xb00), 17);
-	CHECK_EQ(rd(&r, 0xb02), 5110);
+	CHECK_EQ(rd(&r, 0xb02), 404);
 	wr(&r, 0xb00, 20);
 	r.env.cycles += 100;
 	CHECK_EQ(rd(&r, 0xc00), 20);
-	wr(&r, 0x320, 4); /* stop instret instead */
+	wr(&r, 0x320, 4); /* stop instret instead, behind this instruction */
 	r.env.cycles += 3;
+	r.env.instret += 50;
 	CHECK_EQ(rd(&r, 0xc00), 23);
-	CHECK_EQ(rd(&r, 0xc02), 5210);
+	CHECK_EQ(rd(&r, 0xc02), 405);
 	wr(&r, 0xb02, ~0ULL);
+	CHECK_EQ(rd(&r, 0xb02), ~0ULL);
 	wr(&r, 0x320, 0);
-	r.env.cycles += 2;
+	/* It does not count itself: one for it, then two. */
+	r.env.instret += 3;
 	CHECK_EQ(rd(&r, 0xc02), 1);
+	/* Nor does what writes the counter. */
+	wr(&r, 0xb02, 77);
+	r.env.instret += 1;
+	CHECK_EQ(rd(&r, 0xc02), 77);
 	CHECK_EQ(rd(&r, 0xc03), 0);
 	wr(&r, 0xb03, 5);
 	CHECK_EQ(rd(&r, 0xb03), 0);

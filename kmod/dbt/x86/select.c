@@ -275,6 +275,36 @@ static struct x86_mem xpage_mem(u8 class, gva_t gva)
 	return x86_base(RBP, (s32)off - DTV_HART_BIAS);
 }
 
+/* What has retired goes into hart->instret. Changes the flags. */
+static void add_count(struct dtv_tx *tx)
+{
+	if (tx->d->counting && tx->count)
+		alu_mi(&tx->b, ALU_ADD, HART(instret), tx->count);
+	tx->count = 0;
+}
+
+/*
+ * The same where the block is left or begins again: as many may have retired as the hart is
+ * allowed to, which cold code of @kind leads out of. A row is before it, and one has to be
+ * behind it, as nothing has retired there. Return: whether there is any code.
+ */
+static bool count_out(struct dtv_tx *tx, enum dtv_cold_kind kind, s32 target)
+{
+	bool any = tx->d->counting && tx->count;
+
+	add_count(tx);
+	if (any && tx->d->limited)
+		dtv_tx_cold(tx, kind, jcc_rel32(&tx->b, CC_NS))->target = target;
+	return any;
+}
+
+void count_jump(struct dtv_tx *tx)
+{
+	dtv_tx_entry(tx, ENTRY_RAX);
+	if (count_out(tx, COLD_JUMP, 0))
+		dtv_tx_entry(tx, ENTRY_RAX);
+}
+
 /* One more time through the block, at its begin or that of the loop in it: nothing is in rax. */
 static void count(struct dtv_tx *tx)
 {
@@ -324,6 +354,8 @@ void dtv_x86_chain_exit(struct dtv_tx *tx, gva_t target)
 	dtv_x86_fp_settle_cold(tx, tx->facts.nan_d, tx->facts.nan_s);
 	tx->facts.nan_d = 0;
 	tx->facts.nan_s = 0;
+	if (count_out(tx, COLD_LIMIT, target - tx->block_pc))
+		dtv_tx_entry(tx, ENTRY_EXIT);
 	x86_nop(&tx->b, patch_pad(tx, 1));
 	c = dtv_tx_cold(tx, COLD_CHAIN, jmp_rel32(&tx->b));
 	c->target = target - tx->block_pc;
@@ -367,6 +399,8 @@ enum dtv_loop dtv_x86_loop(struct dtv_tx *tx)
 
 		/* Nothing of the first instruction is done. */
 		dtv_tx_entry(tx, ENTRY_REWIND);
+		if (count_out(tx, COLD_LIMIT, 0))
+			dtv_tx_entry(tx, ENTRY_REWIND);
 		at = jmp_rel32(&tx->b);
 		x86_fix32(&tx->b, at, tx->round);
 		return LOOP_CLOSED;
@@ -379,6 +413,9 @@ enum dtv_loop dtv_x86_loop(struct dtv_tx *tx)
 		tx->facts.canon &= ~tx->written;
 	tx->facts.known &= ~tx->written;
 	drop_all_copies(tx);
+	if (tx->d->counting)
+		dtv_tx_entry(tx, ENTRY_REWIND);
+	count_out(tx, COLD_LIMIT, 0);
 	tx->at_round = tx->facts;
 	tx->round = tx->b.p;
 	count(tx);
@@ -403,7 +440,10 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, u8 a, u8 b)
 
 			compare(tx, a, b);
 			at = jcc_rel32(&tx->b, cc);
-			x86_fix32(&tx->b, at, tx->round);
+			if (tx->d->counting)
+				dtv_tx_cold(tx, COLD_ROUND, at)->back = tx->round;
+			else
+				x86_fix32(&tx->b, at, tx->round);
 			return;
 		}
 		/* The straight path is the one back, the other leaves. */
@@ -413,13 +453,14 @@ void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, u8 a, u8 b)
 	}
 	/*
 	 * The comparison and the jump stay together, so that the host makes one of them. Where
-	 * cold code has NaNs to settle before it leaves, its jump is what is patched.
+	 * cold code has NaNs to settle or to count before it leaves, its jump is what is patched.
 	 */
-	if (!(tx->facts.nan_d | tx->facts.nan_s))
+	if (!(tx->facts.nan_d | tx->facts.nan_s) && !tx->d->counting)
 		x86_nop(&tx->b, patch_pad(tx, 3 + 2));
 	compare(tx, a, b);
 	c = dtv_tx_cold(tx, COLD_CHAIN, jcc_rel32(&tx->b, cc));
 	c->target = target - tx->block_pc;
+	c->add = tx->d->counting ? tx->count + DTV_MUTANT(count_branch, 0, 1) : 0;
 }
 
 #define JCACHE_DISP(class)                                         \
@@ -450,7 +491,7 @@ void jump_exit_to(struct dtv_tx *tx, u8 class)
 {
 	struct x86_mem m;
 
-	dtv_tx_entry(tx, ENTRY_RAX);
+	count_jump(tx);
 	if (!opt(tx, DTV_OPT_JCACHE)) {
 		call_stub(tx, DTV_EXIT_JUMP);
 		return;
@@ -499,6 +540,7 @@ void call_exit(struct dtv_tx *tx, gva_t target, gva_t link)
 	 * the padding on.
 	 */
 	dtv_tx_entry(tx, ENTRY_BUSY);
+	count_out(tx, COLD_LIMIT, target - tx->block_pc);
 	x86_nop(&tx->b, patch_pad(tx, PUSH_LINK_LEN + 1));
 	push_link(tx);
 	c = dtv_tx_cold(tx, COLD_CHAIN, call_rel32(&tx->b));
@@ -515,7 +557,7 @@ void jump_call_exit(struct dtv_tx *tx, gva_t link)
 		jump_exit(tx);
 		return;
 	}
-	dtv_tx_entry(tx, ENTRY_RAX);
+	count_jump(tx);
 	m = jcache_probe(tx, tx->class);
 	c = dtv_tx_cold(tx, COLD_CALL, jcc_rel32(&tx->b, CC_NE));
 	dtv_tx_entry(tx, ENTRY_BUSY);
@@ -530,11 +572,16 @@ void return_exit(struct dtv_tx *tx)
 	if (!opt(tx, DTV_OPT_RSTACK)) {
 		mov_rr(&tx->b, RAX, dtv_x86_map[1]);
 		alu_ri(&tx->b, ALU_AND, RAX, -2);
+		tx->count++;
 		jump_exit(tx);
 		return;
 	}
 	alu_mr(&tx->b, ALU_CMP, x86_base(RSP, 8), dtv_x86_map[1]);
 	dtv_tx_cold(tx, COLD_RETURN, jcc_rel32(&tx->b, DTV_MUTANT(return_unchecked, CC_O, CC_NE)));
+	if (tx->d->counting)
+		dtv_tx_entry(tx, ENTRY_BUSY);
+	tx->count += DTV_MUTANT(count_return, 0, 1);
+	count_out(tx, COLD_LIMIT_RA, 0);
 	ret(&tx->b);
 }
 
@@ -753,6 +800,7 @@ void dtv_x86_finish(struct dtv_tx *tx)
 		struct dtv_exit_row *e;
 
 		tx->pc = page | c->guest;
+		tx->count = c->count;
 		tx->facts.nan_d = c->nan_d;
 		tx->facts.nan_s = c->nan_s;
 		x86_fix32(&tx->b, c->from, tx->b.p);
@@ -768,10 +816,12 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			call_stub(tx, DTV_EXIT_ACCESS);
 			break;
 		case COLD_CHAIN:
-			if (c->nan_d | c->nan_s) {
+			if (c->nan_d | c->nan_s | c->add) {
 				/* Of the branch, which changes nothing. */
 				dtv_tx_entry(tx, c->row);
 				dtv_x86_fp_settle_cold(tx, c->nan_d, c->nan_s);
+				tx->count = c->add;
+				count_out(tx, COLD_LIMIT, c->target);
 				dtv_tx_entry(tx, ENTRY_EXIT);
 				x86_nop(&tx->b, patch_pad(tx, 1));
 				c->from = jmp_rel32(&tx->b);
@@ -812,12 +862,15 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			dtv_tx_entry(tx, ENTRY_REWIND);
 			mov_rr(&tx->b, RAX, dtv_x86_map[1]);
 			alu_ri(&tx->b, ALU_AND, RAX, -2);
+			tx->count++;
 			jump_exit(tx);
 			break;
 		case COLD_LOOK:
 			/* The instruction is done: look at interrupts before the next. */
 			dtv_tx_entry(tx, ENTRY_BUSY);
 			mov_ri(&tx->b, RAX, page + c->guest + 4);
+			tx->count++;
+			add_count(tx);
 			dtv_tx_entry(tx, ENTRY_RAX);
 			call_stub(tx, DTV_EXIT_JUMP);
 			break;
@@ -836,6 +889,30 @@ void dtv_x86_finish(struct dtv_tx *tx)
 		case COLD_FP_FIX:
 			dtv_tx_entry(tx, ENTRY_REWIND);
 			dtv_x86_fp_cold(tx, c);
+			break;
+		case COLD_ROUND:
+			dtv_tx_entry(tx, c->row);
+			tx->count += DTV_MUTANT(count_round, 0, 1);
+			count_out(tx, COLD_LIMIT, 0);
+			tx->pc = tx->block_pc;
+			dtv_tx_entry(tx, ENTRY_REWIND);
+			x86_fix32(&tx->b, jmp_rel32(&tx->b), c->back);
+			break;
+		case COLD_LIMIT:
+			dtv_tx_entry(tx, ENTRY_BUSY);
+			dtv_x86_fp_settle_cold(tx, c->nan_d, c->nan_s);
+			tx->facts.nan_d = 0;
+			tx->facts.nan_s = 0;
+			mov_ri(&tx->b, RAX, tx->block_pc + c->target);
+			dtv_tx_entry(tx, ENTRY_RAX);
+			call_stub(tx, DTV_EXIT_JUMP);
+			break;
+		case COLD_LIMIT_RA:
+			dtv_tx_entry(tx, ENTRY_BUSY);
+			mov_rr(&tx->b, RAX, dtv_x86_map[1]);
+			alu_ri(&tx->b, ALU_AND, RAX, -2);
+			dtv_tx_entry(tx, ENTRY_RAX);
+			call_stub(tx, DTV_EXIT_JUMP);
 			break;
 		}
 	}

@@ -122,6 +122,14 @@ bool dtv_x86_sys(struct dtv_tx *tx);
 /* jcc to a block at @target behind the comparison of two host registers (b X86_NO_REG: with 0). */
 void branch_exit(struct dtv_tx *tx, enum x86_cc cc, gva_t target, u8 a, u8 b);
 
+/*
+ * While instructions are counted, tx->count has those that are done at the next row: who ends a
+ * block adds its own before it calls one of these, and return_exit() does it itself.
+ */
+
+/* A row, and the count, where the next pc is in rax. Changes the flags. */
+void count_jump(struct dtv_tx *tx);
+
 /* Go to the guest pc in rax; everything else is committed. */
 void jump_exit(struct dtv_tx *tx);
 /* The same to code of another class. */

@@ -567,6 +567,7 @@ static void direct_jump(struct dtv_tx *tx, gva_t target)
 
 	tx->end = true;
 	set_const(tx, in->rd, link);
+	tx->count++;
 	if (!x86_is_s32(target - tx->block_pc)) {
 		/* rd is committed, and may be what the target was made from. */
 		dtv_tx_entry(tx, ENTRY_BUSY);
@@ -605,6 +606,7 @@ static void jalr(struct dtv_tx *tx)
 	} else {
 		set_const(tx, in->rd, tx->pc + in->len);
 	}
+	tx->count += DTV_MUTANT(count_jump, 0, 1);
 	if (in->rd == RA)
 		jump_call_exit(tx, tx->pc + in->len);
 	else

@@ -282,7 +282,8 @@ static bool sret(struct dtv_tx *tx)
 	mov32_mi(b, HART(priv), DTV_PRIV_U);
 	change_class(tx);
 	mov_rm(b, RAX, HART(sepc));
-	dtv_tx_entry(tx, ENTRY_RAX);
+	tx->count += DTV_MUTANT(count_sret, 0, 1);
+	count_jump(tx);
 	alu32_mi(b, ALU_CMP, HART(irq_hint), 0);
 	dtv_tx_cold(tx, COLD_JUMP, jcc_rel32(b, CC_NE));
 	jump_exit_to(tx, DTV_CLASS_U);
@@ -321,6 +322,8 @@ static bool ecall(struct dtv_tx *tx)
 	change_class(tx);
 	mov_rm(b, RAX, HART(stvec));
 	alu_ri(b, ALU_AND, RAX, -4);
+	/* It does not retire (privileged manual 3.3.1). */
+	tx->count += DTV_MUTANT(count_ecall_u, 1, 0);
 	jump_exit_to(tx, DTV_CLASS_S);
 	tx->end = true;
 	return true;
