@@ -22,6 +22,7 @@ import struct
 import image
 from image import SIG, STATE_CMP
 from privbase import M64, SuiteBase
+from privcount import CountTests
 from privext import ExtTests
 from privmem import MemoryTests
 from privstate import StateTests
@@ -30,7 +31,7 @@ from rv import REGS
 import tap
 
 
-class Suite(StateTests, MemoryTests, ExtTests, SuiteBase):
+class Suite(StateTests, MemoryTests, ExtTests, CountTests, SuiteBase):
     """All of them, in order."""
 
     def build(self):
@@ -73,6 +74,7 @@ class Suite(StateTests, MemoryTests, ExtTests, SuiteBase):
         self.near_pairs()
         self.page_sc()
         self.access_edges()
+        self.counts()
 
 
 def check(t, want, got):

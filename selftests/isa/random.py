@@ -12,6 +12,8 @@ behind, and reduce a program that differs to a small one.
   random.py --plain --count 100        what QEMU has not, against a simulator
   random.py --runs --count 50          loops of computation, interrupted all the time
   random.py --coverage --count 500     which instructions do they execute?
+  random.py --instret --count 100      the number of instructions too: QEMU's where nothing traps, as its
+                                       count is not the manual's then; with and without optimizations and kicks
   random.py --self                     QEMU against itself: are they deterministic?
 """
 
@@ -24,6 +26,7 @@ import argparse
 import concurrent.futures
 import copy
 import random
+import struct
 import subprocess
 import time
 
@@ -42,13 +45,15 @@ class Bench:
         self.args = args
         self.rt = os.path.join(args.build, "isa", "rt.elf")
         self.run = image.Runner(args.build, args.timeout)
+        self.kicked = self.plain = None  # signatures of uhost, with --instret
+        self.compared = 0  # programs whose number of instructions was compared with QEMU's
 
     def image(self, gens, name, storm=0, harts=1):
         return self.made(gens, name, storm, harts)[0]
 
     def made(self, gens, name, storm, harts):
         img = image.Image(self.rt)
-        img.storm, img.harts = storm, harts
+        img.storm, img.harts, img.count = storm, harts, int(self.args.instret)
         for g in gens:
             g.put(img)
         elf = self.run.path(name)
@@ -62,6 +67,11 @@ class Bench:
             return (kinds.simulated(img, gens),
                     self.run.run_uhost(elf, self.args.uhost_args + ["--cpus", str(self.args.harts)]))
         elf = self.image(gens, name)
+        if self.args.instret:
+            q = self.run.run_qemu(elf, image.ICOUNT_EXACT)
+            self.kicked = self.run.run_uhost(elf, ["--stress-kicks"])
+            self.plain = self.run.run_uhost(elf, ["--no-opt", "all"])
+            return q, self.run.run_uhost(elf, self.args.uhost_args)
         if self.args.self:
             return self.run.run_qemu(elf), self.run.run_qemu(elf)
         hit = elf
@@ -95,6 +105,20 @@ class Bench:
                     out.append("%s + %x: want %s got %s" % (what, o, a[o:o + 8][::-1].hex(), b[o:o + 8][::-1].hex()))
                     if len(out) > 20:
                         return out
+        return out + (self.counts(g, q, u) if self.args.instret else [])
+
+    def counts(self, g, q, u):
+        """How the numbers of its instructions differ."""
+        want, n, kicked, plain = (word(s, g, image.S_COUNT) for s in (q, u, self.kicked, self.plain))
+        out = []
+        if kicked != n:
+            out.append("minstret: %d, under kicks %d" % (n, kicked))
+        if plain != n:
+            out.append("minstret: %d, without optimizations %d" % (n, plain))
+        if word(q, g, image.S_RAW) == word(u, g, image.S_RAW) == 1 and not g.prog.flags & 2:
+            self.compared += 1
+            if want != n + image.ICOUNT_MORE:
+                out.append("minstret: want %d got %d" % (want - image.ICOUNT_MORE, n))
         return out
 
     def crowd(self, gens):
@@ -188,6 +212,11 @@ class Bench:
             out.append("  initially: " + " ".join("%s=%016x" % (fname(i), p.f[i]) for i in fs))
         out += ["  " + d for d in diffs[:14]]
         return out
+
+
+def word(sig, g, what):
+    """A word of a program's state."""
+    return struct.unpack_from("<Q", sig, g.prog.state - SIG + what)[0]
 
 
 def fname(i):
@@ -284,6 +313,7 @@ def main():
     ap.add_argument("--plain", action="store_true", help="integer programs without traps, against sim.py")
     ap.add_argument("--runs", action="store_true", help="long loops of computation, kicked all the time")
     ap.add_argument("--coverage", action="store_true", help="count the instructions that are executed")
+    ap.add_argument("--instret", action="store_true", help="compare the number of instructions")
     ap.add_argument("--no-reduce", action="store_true")
     ap.add_argument("--timeout", type=int, default=20)
     ap.add_argument("--stop-after", type=int, default=3, help="failing programs to reduce")
@@ -394,6 +424,9 @@ def many(b, args, out):
             copy_file(elf, keep)
             why.append("  image: %s" % os.path.relpath(keep, rv.TOP))
         out.result(not bad, "programs %s to %s" % (names[0], names[-1]), why)
+    if args.instret:
+        print("# instructions of %d programs were compared with QEMU's" % b.compared)
+        out.result(b.compared > 0 or args.words, "programs without a trap")
     return out.done()
 
 

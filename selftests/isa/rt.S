@@ -8,7 +8,7 @@
 
 /*
  * Header at BLOB: u64 number of programs, u64 ticks between timer interrupts
- * (0: none), u64 number of harts, u64 0, then descriptors. With timer
+ * (0: none), u64 number of harts, u64 whether to count instructions, then descriptors. With timer
  * interrupts, which nothing in a program sees, and with several harts, that
  * take every so manieth program, the results must be the same as without.
  */
@@ -17,6 +17,7 @@
 /* Descriptor. */
 #define B_STORM		8
 #define B_HARTS		16
+#define B_COUNT		24
 #define B_DESC		32
 
 /* What a hart has of its own, at mscratch: x1..x31 of a program in a trap, then */
@@ -62,6 +63,9 @@
 #define MSTATUS_CMP	0xe79a0
 /* FS may be made dirty too early: Initial and Clean are compared as Dirty, and FS itself goes to S_FS. */
 #define S_FS		1128
+/* With B_COUNT: minstret from before the first register is loaded up to the end. */
+#define S_COUNT		1136
+#define S_RAW		1144	/* traps, those that are not logged and the end included */
 
 	.option norelax
 	.section .text.init, "ax"
@@ -154,6 +158,10 @@ next:
 	csrw	0x14d, t1
 	li	t1, 0x20
 	csrs	mie, t1
+1:	li	t1, BLOB
+	ld	t1, B_COUNT(t1)
+	beqz	t1, 1f
+	csrw	minstret, zero
 1:	mv	x31, t2
 	.irp	n, 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
 	ld	x\n, (8 * \n - 8)(x31)
@@ -182,6 +190,9 @@ next:
 	csrr	s2, \lv\()cause
 	csrr	s3, \lv\()epc
 	csrr	s4, \lv\()tval
+	ld	t0, S_RAW(s1)
+	addi	t0, t0, 1
+	sd	t0, S_RAW(s1)
 	ld	t0, D_END(s0)
 	bne	t0, s3, 1f
 	addi	t0, s2, -8
@@ -365,6 +376,12 @@ strap_end:
 	ecall
 
 finish:
+	li	t0, BLOB
+	ld	t0, B_COUNT(t0)
+	beqz	t0, 1f
+	csrr	t0, minstret
+	sd	t0, S_COUNT(s1)
+1:
 	li	t0, 0x20
 	csrc	mie, t0
 	ld	t0, D_FLAGS(s0)

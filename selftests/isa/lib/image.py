@@ -23,6 +23,7 @@ MASK64 = (1 << 64) - 1
 
 # Masks and offsets as in rt.S.
 S_F, S_FCSR, S_TRAPS, S_HASH, S_MSTATUS, S_CAUSE, S_EPC, S_LOG, S_FS = 248, 504, 512, 520, 528, 536, 544, 552, 1128
+S_COUNT, S_RAW = 1136, 1144
 
 FS_INITIAL = 1 << 13
 MPP = {"U": 0, "S": 1 << 11, "M": 3 << 11}
@@ -48,6 +49,7 @@ class Image:
         self.programs = []
         self.storm = 0  # ticks between timer interrupts
         self.harts = 1
+        self.count = 0  # 1: count instructions
 
     def alloc(self, content, align=8):
         """Place content (bytes, or a size to be zero) and return its address."""
@@ -82,7 +84,7 @@ class Image:
     def write(self, path):
         """The ELF file: runtime, header, data, signature, with its symbols."""
         segs, syms, entry = read_elf(self.rt)
-        hdr = struct.pack("<4Q", len(self.programs), self.storm, self.harts, 0)
+        hdr = struct.pack("<4Q", len(self.programs), self.storm, self.harts, self.count)
         for p in self.programs:
             hdr += struct.pack("<8Q", p.entry & MASK64, p.init, p.state, p.mstatus, p.satp,
                                p.end & MASK64, p.mtraps, p.flags)
@@ -154,6 +156,12 @@ def write_elf(path, segs, syms, entry):
 
 # QEMU's time counts instructions: tests with timers give the same on a busy machine.
 ICOUNT = ("-icount", "shift=1,sleep=off")
+
+
+# The same to the instruction: without single steps it is off by some where atomics end a block.
+ICOUNT_EXACT = ("-singlestep", "-icount", "shift=0,sleep=off")
+# What it counts of a program that runs without a trap and uhost does not: csrw minstret and the ecall at the end.
+ICOUNT_MORE = 2
 
 
 class RunError(Exception):
