@@ -344,6 +344,20 @@ static void take_isa(struct reader *r, const config_setting_t *s, const struct k
 		r->c->isa = bits;
 }
 
+static void take_max_instructions(struct reader *r, const config_setting_t *s, const struct key *k)
+{
+	const char *text = config_setting_get_string(s);
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || n < 1 || n > DTV_LIMIT_MAX)
+		complain(r, s, "%s: expected %s, not \"%s\"", k->name, k->expected, text);
+	else
+		r->c->max_instructions = n;
+}
+
 static const struct key keys[] = {
 	{ "name", CONFIG_TYPE_STRING, true,
 	  "1 to 63 letters, digits, '.', '_' or '-' in quotes, the first a letter or digit",
@@ -367,6 +381,9 @@ static const struct key keys[] = {
 	{ "cmdline", CONFIG_TYPE_STRING, false, "a string in quotes of at most 2047 characters",
 	  take_cmdline },
 	{ "isa", CONFIG_TYPE_STRING, false, "a string as \"rv64gc_zba\"", take_isa },
+	/* libconfig drops the upper half of a large number that is not in quotes. */
+	{ "max_instructions", CONFIG_TYPE_STRING, false, "a number from 1 to 2^62 in quotes",
+	  take_max_instructions },
 	{ "console", CONFIG_TYPE_STRING, false, "\"log\" or \"pty\"", take_console },
 	{ "cache", CONFIG_TYPE_STRING, false, SIZE_TEXT, take_cache },
 };

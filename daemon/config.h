@@ -49,6 +49,7 @@ enum dtv_console_kind {
  * @cache: bytes of code cache, whole pages; 0: the module's default
  * @file: absolute paths, or NULL; with an ELF program neither kernel nor initrd
  * @isa: DTV_ISA_* bits of the extensions that the harts offer
+ * @max_instructions: that a hart may retire; 0: as many as it likes
  * @place_gpa: addresses of the files from DTV_FILE_PLACE on
  * @flash_write: what the guest writes to its flash is written to the files
  * @cmdline: the kernel's command line
@@ -61,6 +62,7 @@ struct dtv_config {
 	uint64_t cache;
 	char *file[DTV_FILES];
 	uint64_t isa;
+	uint64_t max_instructions;
 	uint64_t place_gpa[LOADER_PLACES];
 	bool flash_write;
 	char *cmdline;

@@ -316,13 +316,14 @@ static int take_config(struct guest *g, const char *text, size_t len, char *err,
 {
 	json_t *msg = json_loadb(text, len, 0, NULL);
 	const char *name, *cmdline, *isa, *path;
-	json_int_t memory, cache, owner;
+	json_int_t memory, cache, owner, max_instructions;
 	size_t name_len;
 	int harts, pty = 0, flash_write = 0, ret;
 
-	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:b,s:I}", "name", &name, "harts",
+	ret = json_unpack(msg, "{s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:b,s:I,s:I}", "name", &name, "harts",
 			  &harts, "memory", &memory, "cache", &cache, "isa", &isa, "cmdline",
-			  &cmdline, "pty", &pty, "flash_write", &flash_write, "owner", &owner);
+			  &cmdline, "pty", &pty, "flash_write", &flash_write, "owner", &owner,
+			  "max_instructions", &max_instructions);
 	if (ret < 0 || !dtv_name_ok(name) || harts < 1 || harts > DTV_VCPUS_MAX ||
 	    dtv_isa_parse(isa, &g->config.isa, err, n) < 0) {
 		json_decref(msg);
@@ -333,6 +334,7 @@ static int take_config(struct guest *g, const char *text, size_t len, char *err,
 	g->config.harts = harts;
 	g->config.memory = memory;
 	g->config.cache = cache;
+	g->config.max_instructions = max_instructions;
 	g->config.flash_write = flash_write;
 	g->owner = owner;
 	for (unsigned int i = 0; i < DTV_FILES; i++) {

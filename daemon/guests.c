@@ -648,11 +648,12 @@ static json_t *describe_config(const struct dtv_config *c, const char *path, uid
 	json_t *info;
 
 	dtv_isa_string(c->isa, isa, sizeof(isa));
-	info = json_pack("{s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:b,s:I,s:I}", "name", c->name, "config",
-			 path, "harts", (int)c->harts, "memory", (json_int_t)c->memory, "cache",
-			 (json_int_t)c->cache, "isa", isa, "cmdline", c->cmdline, "pty",
+	info = json_pack("{s:s,s:s,s:i,s:I,s:I,s:s,s:s,s:b,s:b,s:I,s:I,s:I}", "name", c->name,
+			 "config", path, "harts", (int)c->harts, "memory", (json_int_t)c->memory,
+			 "cache", (json_int_t)c->cache, "isa", isa, "cmdline", c->cmdline, "pty",
 			 c->console == DTV_CONSOLE_PTY, "flash_write", c->flash_write, "started",
-			 (json_int_t)time(NULL), "owner", (json_int_t)owner);
+			 (json_int_t)time(NULL), "owner", (json_int_t)owner, "max_instructions",
+			 (json_int_t)c->max_instructions);
 
 	for (unsigned int i = 0; info && i < DTV_FILES; i++) {
 		char *text;

@@ -121,6 +121,15 @@ int dtv_hv_isa(struct dtv_hv *hv, const char *isa, char *err, size_t n)
 	return explain(call(hv->vm, DTV_SET_ISA, &arg), err, n, "cannot set the extensions");
 }
 
+/** dtv_hv_limit - how many instructions a hart may retire; before the first vCPU */
+int dtv_hv_limit(struct dtv_hv *hv, uint64_t instructions, char *err, size_t n)
+{
+	struct dtv_limit arg = { .instructions = instructions };
+
+	return explain(call(hv->vm, DTV_SET_LIMIT, &arg), err, n,
+		       "cannot limit the number of instructions");
+}
+
 /** dtv_hv_memory - add RAM: the first @size bytes of sealed @memfd at @gpa */
 int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n)
 {

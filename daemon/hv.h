@@ -33,6 +33,7 @@ struct dtv_hv {
 int dtv_hv_open(struct dtv_hv *hv, char *err, size_t n);
 int dtv_hv_create(struct dtv_hv *hv, const char *name, uint64_t cache, char *err, size_t n);
 int dtv_hv_isa(struct dtv_hv *hv, const char *isa, char *err, size_t n);
+int dtv_hv_limit(struct dtv_hv *hv, uint64_t instructions, char *err, size_t n);
 int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n);
 int dtv_hv_rom(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n);
 int dtv_hv_show(struct dtv_hv *hv, unsigned int slot, bool shown);

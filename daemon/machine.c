@@ -351,6 +351,10 @@ static int build_vm(struct dtv_machine *m, const struct loader_start *s, char *e
 	ret = dtv_hv_isa(hv, isa, err, n);
 	if (ret < 0)
 		return ret;
+	if (c->max_instructions)
+		ret = dtv_hv_limit(hv, c->max_instructions, err, n);
+	if (ret < 0)
+		return ret;
 	ret = dtv_hv_memory(hv, m->memfd, MACHINE_RAM_GPA, c->memory, err, n);
 	if (ret < 0)
 		return ret;

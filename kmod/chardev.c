@@ -34,6 +34,7 @@ union argument {
 	struct dtv_range range;
 	struct dtv_isa isa;
 	struct dtv_show show;
+	struct dtv_limit limit;
 };
 
 /**
@@ -179,6 +180,11 @@ static long vm_set_isa(struct file *file, unsigned long plain, union argument *a
 	return dtv_vm_set_isa(file->private_data, &arg->isa);
 }
 
+static long vm_set_limit(struct file *file, unsigned long plain, union argument *arg)
+{
+	return dtv_vm_set_limit(file->private_data, &arg->limit);
+}
+
 static long vm_irq_line(struct file *file, unsigned long plain, union argument *arg)
 {
 	return dtv_vm_irq_line(file->private_data, &arg->irq_level);
@@ -255,6 +261,7 @@ static const struct call vm_calls[] = {
 	{ DTV_CREATE_VCPU, vm_create_vcpu },
 	{ DTV_SET_ENTRY, vm_set_entry },
 	{ DTV_SET_ISA, vm_set_isa },
+	{ DTV_SET_LIMIT, vm_set_limit },
 	{ DTV_IRQFD, vm_irqfd },
 	{ DTV_START, vm_start },
 	{ DTV_PAUSE, vm_pause },
@@ -348,6 +355,7 @@ static long dev_check_cap(struct file *file, unsigned long plain, union argument
 	case DTV_CAP_IRQFD:
 	case DTV_CAP_ISA:
 	case DTV_CAP_ROM:
+	case DTV_CAP_LIMIT:
 		return 1;
 	default:
 		return 0;

@@ -420,6 +420,22 @@ int dtv_vm_set_isa(struct dtv_vm *vm, const struct dtv_isa *isa)
 	return err;
 }
 
+int dtv_vm_set_limit(struct dtv_vm *vm, const struct dtv_limit *limit)
+{
+	int err;
+
+	BUILD_BUG_ON(DTV_LIMIT_MAX != DTV_INSNS_MAX);
+	if (limit->flags || limit->reserved)
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	if (dtv_vm_stopped(vm))
+		err = -ESHUTDOWN;
+	else
+		err = dtv_vm_core_limit(&vm->core, limit->instructions);
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
 int dtv_vm_set_entry(struct dtv_vm *vm, const struct dtv_entry *entry)
 {
 	int err = 0;

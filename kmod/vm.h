@@ -182,6 +182,7 @@ int dtv_vm_set_memory(struct dtv_vm *vm, const struct dtv_memory *mem);
 int dtv_vm_set_rom(struct dtv_vm *vm, const struct dtv_memory *mem);
 int dtv_vm_show_rom(struct dtv_vm *vm, const struct dtv_show *show);
 int dtv_vm_set_isa(struct dtv_vm *vm, const struct dtv_isa *isa);
+int dtv_vm_set_limit(struct dtv_vm *vm, const struct dtv_limit *limit);
 int dtv_vm_set_entry(struct dtv_vm *vm, const struct dtv_entry *entry);
 int dtv_vm_start(struct dtv_vm *vm);
 int dtv_vm_pause(struct dtv_vm *vm);

@@ -104,6 +104,27 @@ TEST(set_isa)
 	FAILS(ioctl(vm, DTV_SET_ISA, &ok), EBUSY);
 }
 
+TEST(set_limit)
+{
+	struct dtv_limit ok = { .instructions = 1000 }, arg;
+	int vm = vm_create("t");
+
+	EXPECT(ioctl(dev_open(), DTV_CHECK_CAP, DTV_CAP_LIMIT) == 1);
+	FAILS(ioctl(vm, DTV_SET_LIMIT, NULL), EFAULT);
+	arg = (struct dtv_limit){ 0 };
+	FAILS(ioctl(vm, DTV_SET_LIMIT, &arg), EINVAL);
+	arg = (struct dtv_limit){ .instructions = DTV_LIMIT_MAX + 1 };
+	FAILS(ioctl(vm, DTV_SET_LIMIT, &arg), EINVAL);
+	arg = (struct dtv_limit){ .instructions = 1, .flags = 1 };
+	FAILS(ioctl(vm, DTV_SET_LIMIT, &arg), EINVAL);
+	arg = (struct dtv_limit){ .instructions = 1, .reserved = 1 };
+	FAILS(ioctl(vm, DTV_SET_LIMIT, &arg), EINVAL);
+	EXPECT(!ioctl(vm, DTV_SET_LIMIT, &ok));
+	EXPECT(!ioctl(vm, DTV_SET_LIMIT, &ok));
+	EXPECT(ioctl(vm, DTV_CREATE_VCPU, 0) >= 0);
+	FAILS(ioctl(vm, DTV_SET_LIMIT, &ok), EBUSY);
+}
+
 TEST(set_memory)
 {
 	struct dtv_memory ok = { .gpa = DTV_GPA_RAM, .size = 2 * MIB, .offset = MIB }, arg;

@@ -98,6 +98,14 @@ int dtv_hv_isa(struct dtv_hv *hv, const char *isa, char *err, size_t n)
 	return strncmp(isa, "rv64i", 5) ? -EINVAL : 0;
 }
 
+int dtv_hv_limit(struct dtv_hv *hv, uint64_t instructions, char *err, size_t n)
+{
+	(void)hv;
+	(void)err;
+	(void)n;
+	return instructions ? 0 : -EINVAL;
+}
+
 int dtv_hv_memory(struct dtv_hv *hv, int memfd, uint64_t gpa, uint64_t size, char *err, size_t n)
 {
 	(void)hv;

@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 here=$DTV_TOP/selftests/host
-for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
 	$CC -march=rv64gc -mabi=lp64d -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-DPROGRAM=$n -T "$here/elf/link.ld" -o "$work/$n.elf" "$here/elf/programs.S" || exit 1
 done
@@ -82,7 +82,32 @@ hottest()
 	return 1
 }
 
-plan 48
+# after N: program 15 ends right behind its Nth instruction, which the words that it left show
+after()
+{
+	n=$1
+	shift
+	ends 123 --elf "$work/15.elf" --signature "$work/signature" --max-instructions "$n" "$@" &&
+		complained "ended after $n instructions" || return 1
+	# Four before the loop of five, of which the first three store the number of the round.
+	round=$(((n - 4) / 5)) part=$(((n - 4) % 5))
+	for word in 1 2 3; do
+		printf '%08x ' $((round + (part >= word)))
+	done >"$work/want"
+	[ "$(cat "$work/want")" = "$(head -n 3 "$work/signature" | tr '\n' ' ')" ] && return 0
+	echo "# after $n: $(cat "$work/want") expected"
+	sed 's/^/# /' "$work/signature"
+	return 1
+}
+
+after_each()
+{
+	for k in 5 6 7 8 9 250 251 252 253 254 255 256 257 258 259 260 261 262 300 317 5000 5001 5002 5003 5004; do
+		after $k "$@" || return 1
+	done
+}
+
+plan 57
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed
@@ -94,6 +119,13 @@ check "UART writes" printed "by uart"
 check "counters" complained "mmio"
 check "out of time" ends 124 --elf "$work/5.elf" --max-seconds 1
 check "and says so" complained "out of time"
+check "out of instructions" after_each
+check "the same, interrupted all the time" after_each --stress-kicks
+check "the same without optimizations" after_each --no-opt all
+check "after three million" after 3000003
+check "fewer than it has" ends 0 --elf "$work/compute.elf" --max-instructions 10000000000
+check "no instruction at all" ends 2 --elf "$work/1.elf" --max-instructions 0
+check "no number of instructions" ends 2 --elf "$work/1.elf" --max-instructions many
 check "four harts, atomics" ends 0 --elf "$work/6.elf" --cpus 4
 check "console input" echoed
 check "self-modifying code" ends 0 --elf "$work/8.elf"

@@ -54,6 +54,7 @@
 #define DTV_CAP_IRQFD 6
 #define DTV_CAP_ISA 7 /* DTV_SET_ISA is there */
 #define DTV_CAP_ROM 8 /* DTV_SET_ROM and DTV_SHOW_ROM are there */
+#define DTV_CAP_LIMIT 9 /* DTV_SET_LIMIT is there */
 
 /**
  * struct dtv_create_vm - DTV_CREATE_VM
@@ -106,6 +107,23 @@ struct dtv_show {
  */
 struct dtv_isa {
 	char isa[DTV_ISA_MAX + 1];
+};
+
+#define DTV_LIMIT_MAX (1ULL << 62)
+
+/**
+ * struct dtv_limit - DTV_SET_LIMIT: where the VM ends by itself (before the first vCPU is made)
+ * @instructions: 1 .. DTV_LIMIT_MAX: the VM stops right behind the last of so many that a hart
+ *                retires; the first hart to get there ends it
+ * @flags: 0
+ * @reserved: 0
+ *
+ * The reason is then "ended after N instructions".
+ */
+struct dtv_limit {
+	__u64 instructions;
+	__u32 flags;
+	__u32 reserved;
 };
 
 /**
@@ -262,6 +280,7 @@ struct dtv_stats {
 #define DTV_SET_ISA _IOW(0xD7, 0x1d, struct dtv_isa)
 #define DTV_SET_ROM _IOW(0xD7, 0x1e, struct dtv_memory)
 #define DTV_SHOW_ROM _IOW(0xD7, 0x1f, struct dtv_show)
+#define DTV_SET_LIMIT _IOW(0xD7, 0x30, struct dtv_limit)
 
 /* vCPU fd */
 #define DTV_VCPU_ENTER _IO(0xD7, 0x20) /* argument: the descriptor's own number */
