@@ -170,16 +170,17 @@ const struct condition conditions[] = {
 		.hold = HOLD_PART,
 		.by = {
 			"time counts 10 MHz of the host's clock, alike on all harts, and stands",
-			"while a VM is paused.",
+			"while a VM is paused. instret counts the instructions that retire.",
 		},
-		.cost = { "An exit for each read." },
-		.not_held = {
-			"cycle and instret are time times 100: instret does not count",
-			"instructions.",
+		.cost = {
+			"An exit for each read. Once instret was looked at, an addition a",
+			"block.",
 		},
+		.not_held = { "cycle is time times 100." },
 		.needs = ALWAYS,
 		.shown = { "unit:unit (csr: counters)", "isa:run (priv.py counters)",
-			   "isa:run (priv.py timer interrupt)", "api:lives (pause)" },
+			   "isa:run (priv.py timer interrupt)", "isa:run (priv.py instret)",
+			   "isa:run (random.py)", "api:lives (pause)" },
 	},
 	{
 		.name = "LR and SC",
