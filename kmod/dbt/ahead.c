@@ -135,9 +135,11 @@ static void find_fusions(struct dtv_tx *tx)
 		if (in->rd && !(i && with_last(tx, s - 1, s)) &&
 		    (in->op == DTV_OP_OR || in->op == DTV_OP_XOR || in->op == DTV_OP_ADD))
 			rotate(tx, &r, s);
-		for (m = r.valid, k = 0; m; m >>= 1, k++)
-			if (m & 1 && r.shifts[k].rs1 == DTV_MUTANT(fuse_stale, 32, in->rd))
+		for (m = r.valid; m; m &= m - 1) {
+			k = __builtin_ctz(m);
+			if (r.shifts[k].rs1 == DTV_MUTANT(fuse_stale, 32, in->rd))
 				r.valid &= ~(1U << k);
+		}
 		r.valid &= ~(1U << in->rd);
 		if (in->rd && in->rs1 && in->rd != in->rs1 &&
 		    (in->op == DTV_OP_SLLI || in->op == DTV_OP_SRLI || in->op == DTV_OP_SLLIW ||

@@ -7,7 +7,8 @@
 /**
  * struct dtv_buf - where host code is appended
  * @p: next byte
- * @end: first byte that must not be written; past it nothing is, and @full is set
+ * @end: first byte that must not be written; when less than 8 bytes are left nothing is, and @full
+ *       is set
  * @full: something did not fit: the code is no good
  */
 struct dtv_buf {

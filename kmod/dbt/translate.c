@@ -108,7 +108,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->page_end = DTV_MUTANT(pmp_part, DTV_PAGE_SIZE, code->ext.hi);
 	tx->pc = code->pc;
 	tx->end = false;
-	memset(&tx->facts, 0, sizeof(tx->facts));
+	memset(&tx->facts, 0, offsetof(struct dtv_facts, drift));
 	/* x0 */
 	tx->facts.sext = 1;
 	tx->loop = LOOP_NONE;

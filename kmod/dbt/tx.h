@@ -168,9 +168,7 @@ struct dtv_step {
  */
 struct dtv_facts {
 	u32 canon; /* bit r: x[r] was checked canonical, give or take drift[r] */
-	s32 drift[32];
 	u32 known; /* bit r: x[r] is value[r] */
-	u64 value[32];
 	u32 sext; /* bit r: x[r] is the sign extension of its lower 32 bits */
 	bool fs_on; /* FS was found on */
 	bool fs_dirty; /* FS was made dirty */
@@ -182,6 +180,9 @@ struct dtv_facts {
 	 * the block that goes on here may find less.
 	 */
 	u16 nan_d, nan_s;
+	/* What follows means nothing where no bit says so. */
+	s32 drift[32];
+	u64 value[32];
 };
 
 /* Of a loop that is a block: its first round has no facts, the others have those of its end. */

@@ -28,23 +28,29 @@ const char *dtv_op_name(u16 op)
 	return op < DTV_NR_OPS ? rows[op].name : rows[DTV_OP_ILLEGAL].name;
 }
 
-static __always_inline void match_row(u32 raw, u32 opcode, u32 match, u32 mask, u16 id, u16 *op)
+/* Fields by which rows are told apart before they are compared. */
+#define OPCODE 0x7f
+#define FUNCT3 0x7000
+#define FORMAT 0x06000000
+
+static __always_inline void match_row(u32 raw, u32 key, u32 fields, u32 match, u32 mask, u16 id,
+				      u16 *op)
 {
-	if ((match & 0x7f) == opcode && (raw & mask) == match)
+	if (!((match ^ key) & mask & fields) && (raw & mask) == match)
 		*op = id;
 }
 
 /*
- * A call for each row. @opcode is constant in every caller below, so that the
- * compiler keeps only the comparisons of that opcode's rows. Of two rows that
- * match the later counts.
+ * A call for each row. @key, the values of @fields, is constant in every caller below, so that the
+ * compiler keeps only the comparisons of rows that may match. Of two rows that match the later
+ * counts.
  */
-static __always_inline u16 match_rows(u32 raw, u32 opcode)
+static __always_inline u16 match_rows(u32 raw, u32 key, u32 fields)
 {
 	u16 op = DTV_OP_ILLEGAL;
 
 #define INSN(id, name, fmt, match, mask, isa) \
-	match_row(raw, opcode, match, mask, DTV_OP_##id, &op),
+	match_row(raw, key, fields, match, mask, DTV_OP_##id, &op),
 	(void)(
 #include "insns.h"
 		0);
@@ -52,52 +58,87 @@ static __always_inline u16 match_rows(u32 raw, u32 opcode)
 	return op;
 }
 
+static __always_inline u16 match_funct3(u32 raw, u32 opcode)
+{
+	switch (raw >> 12 & 7) {
+	case 0:
+		return match_rows(raw, opcode, OPCODE | FUNCT3);
+	case 1:
+		return match_rows(raw, opcode | 1 << 12, OPCODE | FUNCT3);
+	case 2:
+		return match_rows(raw, opcode | 2 << 12, OPCODE | FUNCT3);
+	case 3:
+		return match_rows(raw, opcode | 3 << 12, OPCODE | FUNCT3);
+	case 4:
+		return match_rows(raw, opcode | 4 << 12, OPCODE | FUNCT3);
+	case 5:
+		return match_rows(raw, opcode | 5 << 12, OPCODE | FUNCT3);
+	case 6:
+		return match_rows(raw, opcode | 6 << 12, OPCODE | FUNCT3);
+	}
+	return match_rows(raw, opcode | 7 << 12, OPCODE | FUNCT3);
+}
+
+/* The floating-point formats S, D and H; there is no row of the fourth. */
+static __always_inline u16 match_format(u32 raw, u32 opcode)
+{
+	switch (raw >> 25 & 3) {
+	case 0:
+		return match_rows(raw, opcode, OPCODE | FORMAT);
+	case 1:
+		return match_rows(raw, opcode | 1 << 25, OPCODE | FORMAT);
+	case 2:
+		return match_rows(raw, opcode | 2 << 25, OPCODE | FORMAT);
+	}
+	return match_rows(raw, opcode | 3 << 25, OPCODE | FORMAT);
+}
+
 /* Unprivileged manual, table 70: the major opcodes that insns.h has rows of. */
 static u16 match32(u32 raw)
 {
-	switch (raw & 0x7f) {
+	switch (raw & OPCODE) {
 	case 0x03: /* LOAD */
-		return match_rows(raw, 0x03);
+		return match_funct3(raw, 0x03);
 	case 0x07: /* LOAD-FP */
-		return match_rows(raw, 0x07);
+		return match_funct3(raw, 0x07);
 	case 0x0f: /* MISC-MEM */
-		return match_rows(raw, 0x0f);
+		return match_funct3(raw, 0x0f);
 	case 0x13: /* OP-IMM */
-		return match_rows(raw, 0x13);
+		return match_funct3(raw, 0x13);
 	case 0x17: /* AUIPC */
-		return match_rows(raw, 0x17);
+		return match_rows(raw, 0x17, OPCODE);
 	case 0x1b: /* OP-IMM-32 */
-		return match_rows(raw, 0x1b);
+		return match_funct3(raw, 0x1b);
 	case 0x23: /* STORE */
-		return match_rows(raw, 0x23);
+		return match_funct3(raw, 0x23);
 	case 0x27: /* STORE-FP */
-		return match_rows(raw, 0x27);
+		return match_funct3(raw, 0x27);
 	case 0x2f: /* AMO */
-		return match_rows(raw, 0x2f);
+		return match_funct3(raw, 0x2f);
 	case 0x33: /* OP */
-		return match_rows(raw, 0x33);
+		return match_funct3(raw, 0x33);
 	case 0x37: /* LUI */
-		return match_rows(raw, 0x37);
+		return match_rows(raw, 0x37, OPCODE);
 	case 0x3b: /* OP-32 */
-		return match_rows(raw, 0x3b);
+		return match_funct3(raw, 0x3b);
 	case 0x43: /* MADD */
-		return match_rows(raw, 0x43);
+		return match_rows(raw, 0x43, OPCODE);
 	case 0x47: /* MSUB */
-		return match_rows(raw, 0x47);
+		return match_rows(raw, 0x47, OPCODE);
 	case 0x4b: /* NMSUB */
-		return match_rows(raw, 0x4b);
+		return match_rows(raw, 0x4b, OPCODE);
 	case 0x4f: /* NMADD */
-		return match_rows(raw, 0x4f);
+		return match_rows(raw, 0x4f, OPCODE);
 	case 0x53: /* OP-FP */
-		return match_rows(raw, 0x53);
+		return match_format(raw, 0x53);
 	case 0x63: /* BRANCH */
-		return match_rows(raw, 0x63);
+		return match_funct3(raw, 0x63);
 	case 0x67: /* JALR */
-		return match_rows(raw, 0x67);
+		return match_rows(raw, 0x67, OPCODE);
 	case 0x6f: /* JAL */
-		return match_rows(raw, 0x6f);
+		return match_rows(raw, 0x6f, OPCODE);
 	case 0x73: /* SYSTEM */
-		return match_rows(raw, 0x73);
+		return match_funct3(raw, 0x73);
 	}
 	return DTV_OP_ILLEGAL;
 }

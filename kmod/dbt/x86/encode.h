@@ -48,28 +48,53 @@ struct x86_mem {
 	s32 disp;
 };
 
-/* The low byte of @v. */
-static inline void x86_byte(struct dtv_buf *b, u32 v)
+/*
+ * The low @n bytes of @v, at most 8. All 8 are stored, so the last 7 bytes of a buffer are not used:
+ * one store for each part of an instruction is what makes translation fast.
+ */
+static inline void x86_bytes(struct dtv_buf *b, u64 v, unsigned int n)
 {
-	if (unlikely(b->p >= b->end)) {
+	u8 *p = b->p;
+
+	if (unlikely(b->end - p < 8)) {
 		b->full = true;
 		return;
 	}
-	*b->p++ = v & 0xff;
+	memcpy(p, &v, 8);
+	b->p = p + n;
+}
+
+/* The low byte of @v. */
+static inline void x86_byte(struct dtv_buf *b, u32 v)
+{
+	x86_bytes(b, v & 0xff, 1);
 }
 
 static inline void x86_u32(struct dtv_buf *b, u32 v)
 {
-	x86_byte(b, v);
-	x86_byte(b, v >> 8);
-	x86_byte(b, v >> 16);
-	x86_byte(b, v >> 24);
+	x86_bytes(b, v, 4);
 }
 
 static inline void x86_u64(struct dtv_buf *b, u64 v)
 {
-	x86_u32(b, v & U32_MAX);
-	x86_u32(b, v >> 32);
+	x86_bytes(b, v, 8);
+}
+
+/* An instruction up to its displacement, while it is put together: 8 bytes at most. */
+struct x86_code {
+	u64 v;
+	unsigned int bits;
+};
+
+static __always_inline void x86_put(struct x86_code *c, u8 byte)
+{
+	c->v |= (u64)byte << c->bits;
+	c->bits += 8;
+}
+
+static inline void x86_emit(struct dtv_buf *b, struct x86_code c)
+{
+	x86_bytes(b, c.v, c.bits / 8);
 }
 
 static inline struct x86_mem x86_base(u8 base, s32 disp)
@@ -108,116 +133,140 @@ static inline bool x86_is_s32(s64 v)
 #define X86_LOCK 0x100
 #define X86_RMBYTE 0x200 /* 8-bit register in r/m alone */
 
-static inline void x86_escape(struct dtv_buf *b, u32 fl, u8 op)
+static __always_inline void x86_escape(struct x86_code *c, u32 fl, u8 op)
 {
 	if (fl & (X86_0F | X86_0F38 | X86_0F3A))
-		x86_byte(b, 0x0f);
+		x86_put(c, 0x0f);
 	if (fl & X86_0F38)
-		x86_byte(b, 0x38);
+		x86_put(c, 0x38);
 	if (fl & X86_0F3A)
-		x86_byte(b, 0x3a);
-	x86_byte(b, op);
+		x86_put(c, 0x3a);
+	x86_put(c, op);
 }
 
-static inline void x86_prefix(struct dtv_buf *b, u32 fl)
+static __always_inline void x86_prefix(struct x86_code *c, u32 fl)
 {
 	if (fl & X86_LOCK)
-		x86_byte(b, 0xf0);
+		x86_put(c, 0xf0);
 	if (fl & X86_66)
-		x86_byte(b, 0x66);
+		x86_put(c, 0x66);
 	if (fl & X86_F2)
-		x86_byte(b, 0xf2);
+		x86_put(c, 0xf2);
 	if (fl & X86_F3)
-		x86_byte(b, 0xf3);
+		x86_put(c, 0xf3);
 }
 
-static inline void x86_rex(struct dtv_buf *b, u32 fl, u8 reg, u8 index, u8 base, bool force)
+static __always_inline void x86_rex(struct x86_code *c, u32 fl, u8 reg, u8 index, u8 base,
+				    bool force)
 {
-	u8 rex = 0x40 | (fl & X86_W ? 8 : 0) | (reg & 8 ? 4 : 0) | (index & 8 ? 2 : 0) |
-		 (base & 8 ? 1 : 0);
+	u8 rex = 0x40 | (fl & X86_W ? 8 : 0) | (reg & 8) >> 1 | (index & 8) >> 2 | (base & 8) >> 3;
 
 	if (rex != 0x40 || force)
-		x86_byte(b, rex);
+		x86_put(c, rex);
 }
 
 /* op reg, r/m with r/m a register; @reg may be an opcode extension. */
 static inline void x86_op_rr(struct dtv_buf *b, u32 fl, u8 op, u8 reg, u8 rm)
 {
 	bool force = ((fl & X86_BYTE) && (reg >= 4 || rm >= 4)) || ((fl & X86_RMBYTE) && rm >= 4);
+	struct x86_code c = { 0 };
 
-	x86_prefix(b, fl);
-	x86_rex(b, fl, reg, 0, rm, force);
-	x86_escape(b, fl, op);
-	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
+	x86_prefix(&c, fl);
+	x86_rex(&c, fl, reg, 0, rm, force);
+	x86_escape(&c, fl, op);
+	x86_put(&c, 0xc0 | (reg & 7) << 3 | (rm & 7));
+	x86_emit(b, c);
 }
 
-static inline void x86_modrm_mem(struct dtv_buf *b, u8 reg, struct x86_mem m)
+/* One byte: the register in the opcode. */
+static inline void x86_op_r(struct dtv_buf *b, u32 fl, u8 op, u8 reg)
+{
+	struct x86_code c = { 0 };
+
+	x86_rex(&c, fl, 0, 0, reg, false);
+	x86_escape(&c, fl, op | (reg & 7));
+	x86_emit(b, c);
+}
+
+/* The operand in memory, which ends the instruction but for an immediate. */
+static __always_inline void x86_modrm_mem(struct dtv_buf *b, struct x86_code c, u8 reg,
+					  struct x86_mem m)
 {
 	u8 r = (reg & 7) << 3;
 	bool sib = m.index != X86_NO_REG || m.base == X86_NO_REG || (m.base & 7) == RSP;
+	unsigned int disp;
 	u8 mod;
 
-	if (m.base == X86_NO_REG)
+	if (m.base == X86_NO_REG) {
 		mod = 0;
-	else if (!m.disp && (m.base & 7) != RBP)
+		disp = 4;
+	} else if (!m.disp && (m.base & 7) != RBP) {
 		mod = 0;
-	else if (x86_is_s8(m.disp))
+		disp = 0;
+	} else if (x86_is_s8(m.disp)) {
 		mod = 0x40;
-	else
+		disp = 1;
+	} else {
 		mod = 0x80;
+		disp = 4;
+	}
 	if (sib) {
 		u8 index = m.index == X86_NO_REG ? RSP : m.index & 7;
 		u8 base = m.base == X86_NO_REG ? RBP : m.base & 7;
 
-		x86_byte(b, mod | r | 4);
-		x86_byte(b, m.scale << 6 | index << 3 | base);
+		x86_put(&c, mod | r | 4);
+		x86_put(&c, m.scale << 6 | index << 3 | base);
 	} else {
-		x86_byte(b, mod | r | (m.base & 7));
+		x86_put(&c, mod | r | (m.base & 7));
 	}
-	if (mod == 0x40)
-		x86_byte(b, m.disp);
-	else if (mod == 0x80 || m.base == X86_NO_REG)
-		x86_u32(b, m.disp);
+	x86_emit(b, c);
+	if (disp)
+		x86_bytes(b, (u32)m.disp, disp);
 }
 
 /* op reg, r/m with r/m in memory. */
 static inline void x86_op_rm(struct dtv_buf *b, u32 fl, u8 op, u8 reg, struct x86_mem m)
 {
+	struct x86_code c = { 0 };
+
 	if (m.gs)
-		x86_byte(b, 0x65);
-	x86_prefix(b, fl);
-	x86_rex(b, fl, reg, m.index == X86_NO_REG ? 0 : m.index, m.base == X86_NO_REG ? 0 : m.base,
-		(fl & X86_BYTE) && reg >= 4);
-	x86_escape(b, fl, op);
-	x86_modrm_mem(b, reg, m);
+		x86_put(&c, 0x65);
+	x86_prefix(&c, fl);
+	x86_rex(&c, fl, reg, m.index == X86_NO_REG ? 0 : m.index,
+		m.base == X86_NO_REG ? 0 : m.base, (fl & X86_BYTE) && reg >= 4);
+	x86_escape(&c, fl, op);
+	x86_modrm_mem(b, c, reg, m);
 }
 
 /*
  * The VEX prefix, of two bytes where that is enough, and the opcode: @pp 0 none, 1 66, 2 F3, 3 F2;
  * @mm 1 0F, 2 0F38, 3 0F3A.
  */
-static inline void x86_vex(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv,
-			   u8 index, u8 base)
+static __always_inline void x86_vex(struct x86_code *c, bool w, u8 pp, u8 mm, u8 op, u8 reg,
+				    u8 vvvv, u8 index, u8 base)
 {
 	u8 last = (~vvvv & 15) << 3 | pp, r = reg & 8 ? 0 : 0x80;
 
 	if (mm == 1 && !w && !((index | base) & 8)) {
-		x86_byte(b, 0xc5);
-		x86_byte(b, r | last);
+		x86_put(c, 0xc5);
+		x86_put(c, r | last);
 	} else {
-		x86_byte(b, 0xc4);
-		x86_byte(b, r | (index & 8 ? 0 : 0x40) | (base & 8 ? 0 : 0x20) | mm);
-		x86_byte(b, (w ? 0x80 : 0) | last);
+		x86_put(c, 0xc4);
+		x86_put(c, r | (index & 8 ? 0 : 0x40) | (base & 8 ? 0 : 0x20) | mm);
+		x86_put(c, (w ? 0x80 : 0) | last);
 	}
-	x86_byte(b, op);
+	x86_put(c, op);
 }
 
 /* Three-operand VEX encodings. */
 static inline void x86_vex_rr(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv,
 			      u8 rm)
 {
-	x86_vex(b, w, pp, mm, op, reg, vvvv, 0, rm);
-	x86_byte(b, 0xc0 | (reg & 7) << 3 | (rm & 7));
+	struct x86_code c = { 0 };
+
+	x86_vex(&c, w, pp, mm, op, reg, vvvv, 0, rm);
+	x86_put(&c, 0xc0 | (reg & 7) << 3 | (rm & 7));
+	x86_emit(b, c);
 }
 
 static inline void x86_vex_rm(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8 reg, u8 vvvv,
@@ -225,11 +274,12 @@ static inline void x86_vex_rm(struct dtv_buf *b, bool w, u8 pp, u8 mm, u8 op, u8
 {
 	u8 index = m.index == X86_NO_REG ? 0 : m.index;
 	u8 base = m.base == X86_NO_REG ? 0 : m.base;
+	struct x86_code c = { 0 };
 
 	if (m.gs)
-		x86_byte(b, 0x65);
-	x86_vex(b, w, pp, mm, op, reg, vvvv, index, base);
-	x86_modrm_mem(b, reg, m);
+		x86_put(&c, 0x65);
+	x86_vex(&c, w, pp, mm, op, reg, vvvv, index, base);
+	x86_modrm_mem(b, c, reg, m);
 }
 
 /* --- moves --- */
@@ -289,8 +339,7 @@ static inline void mov32_mi(struct dtv_buf *b, struct x86_mem m, s32 imm)
 static inline void mov16_mi(struct dtv_buf *b, struct x86_mem m, s16 imm)
 {
 	x86_op_rm(b, X86_66, 0xc7, 0, m);
-	x86_byte(b, imm);
-	x86_byte(b, imm >> 8);
+	x86_bytes(b, (u16)imm, 2);
 }
 
 static inline void mov8_mi(struct dtv_buf *b, struct x86_mem m, s8 imm)
@@ -303,15 +352,13 @@ static inline void mov8_mi(struct dtv_buf *b, struct x86_mem m, s8 imm)
 static inline void mov_ri(struct dtv_buf *b, u8 d, u64 imm)
 {
 	if (imm <= U32_MAX) {
-		x86_rex(b, 0, 0, 0, d, false);
-		x86_byte(b, 0xb8 | (d & 7));
+		x86_op_r(b, 0, 0xb8, d);
 		x86_u32(b, imm & U32_MAX);
 	} else if (x86_is_s32(imm)) {
 		x86_op_rr(b, X86_W, 0xc7, 0, d);
 		x86_u32(b, imm & U32_MAX);
 	} else {
-		x86_rex(b, X86_W, 0, 0, d, false);
-		x86_byte(b, 0xb8 | (d & 7));
+		x86_op_r(b, X86_W, 0xb8, d);
 		x86_u64(b, imm);
 	}
 }
@@ -378,14 +425,12 @@ static inline void lea32_rm(struct dtv_buf *b, u8 d, struct x86_mem m)
 
 static inline void push_r(struct dtv_buf *b, u8 r)
 {
-	x86_rex(b, 0, 0, 0, r, false);
-	x86_byte(b, 0x50 | (r & 7));
+	x86_op_r(b, 0, 0x50, r);
 }
 
 static inline void pop_r(struct dtv_buf *b, u8 r)
 {
-	x86_rex(b, 0, 0, 0, r, false);
-	x86_byte(b, 0x58 | (r & 7));
+	x86_op_r(b, 0, 0x58, r);
 }
 
 static inline void pop_m(struct dtv_buf *b, struct x86_mem m)
@@ -558,9 +603,7 @@ static inline void rorx_rri(struct dtv_buf *b, bool w, u8 d, u8 s, u8 n)
 
 static inline void bswap_r(struct dtv_buf *b, u8 r)
 {
-	x86_rex(b, X86_W, 0, 0, r, false);
-	x86_byte(b, 0x0f);
-	x86_byte(b, 0xc8 | (r & 7));
+	x86_op_r(b, X86_W | X86_0F, 0xc8, r);
 }
 
 /* Zero bits above the highest, below the lowest one (the width for 0); one bits. */
@@ -644,8 +687,7 @@ static inline void idiv_r(struct dtv_buf *b, bool w, u8 r)
 
 static inline void cqo(struct dtv_buf *b)
 {
-	x86_byte(b, 0x48);
-	x86_byte(b, 0x99);
+	x86_bytes(b, 0x9948, 2);
 }
 
 static inline void cdq(struct dtv_buf *b)
@@ -697,38 +739,32 @@ static inline void lock_alu_mi(struct dtv_buf *b, enum x86_alu op, struct x86_me
 /* Emit a 32-bit branch; returns where its displacement is. */
 static inline u8 *jcc_rel32(struct dtv_buf *b, enum x86_cc cc)
 {
-	x86_byte(b, 0x0f);
-	x86_byte(b, 0x80 | cc);
-	x86_u32(b, 0);
+	x86_bytes(b, 0x800f | (u32)cc << 8, 6);
 	return b->p - 4;
 }
 
 static inline u8 *jmp_rel32(struct dtv_buf *b)
 {
-	x86_byte(b, 0xe9);
-	x86_u32(b, 0);
+	x86_bytes(b, 0xe9, 5);
 	return b->p - 4;
 }
 
 static inline u8 *call_rel32(struct dtv_buf *b)
 {
-	x86_byte(b, 0xe8);
-	x86_u32(b, 0);
+	x86_bytes(b, 0xe8, 5);
 	return b->p - 4;
 }
 
 /* Emit a short branch; returns where its displacement byte is. */
 static inline u8 *jcc_rel8(struct dtv_buf *b, enum x86_cc cc)
 {
-	x86_byte(b, 0x70 | cc);
-	x86_byte(b, 0);
+	x86_bytes(b, 0x70 | cc, 2);
 	return b->p - 1;
 }
 
 static inline u8 *jmp_rel8(struct dtv_buf *b)
 {
-	x86_byte(b, 0xeb);
-	x86_byte(b, 0);
+	x86_bytes(b, 0xeb, 2);
 	return b->p - 1;
 }
 
@@ -770,20 +806,17 @@ static inline void ret(struct dtv_buf *b)
 
 static inline void x86_syscall(struct dtv_buf *b)
 {
-	x86_byte(b, 0x0f);
-	x86_byte(b, 0x05);
+	x86_bytes(b, 0x050f, 2);
 }
 
 static inline void x86_pause(struct dtv_buf *b)
 {
-	x86_byte(b, 0xf3);
-	x86_byte(b, 0x90);
+	x86_bytes(b, 0x90f3, 2);
 }
 
 static inline void ud2(struct dtv_buf *b)
 {
-	x86_byte(b, 0x0f);
-	x86_byte(b, 0x0b);
+	x86_bytes(b, 0x0b0f, 2);
 }
 
 static inline void wrgsbase_r(struct dtv_buf *b, u8 r)
@@ -804,23 +837,21 @@ static inline void stmxcsr_m(struct dtv_buf *b, struct x86_mem m)
 /* Multi-byte nops, AMD64 APM volume 3, NOP. */
 static inline void x86_nop(struct dtv_buf *b, unsigned int n)
 {
-	static const u8 nops[8][7] = {
-		{ 0 },
-		{ 0x90 },
-		{ 0x66, 0x90 },
-		{ 0x0f, 0x1f, 0x00 },
-		{ 0x0f, 0x1f, 0x40, 0x00 },
-		{ 0x0f, 0x1f, 0x44, 0x00, 0x00 },
-		{ 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00 },
-		{ 0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00 },
+	static const u64 nops[8] = {
+		0,
+		0x90,
+		0x9066,
+		0x001f0f,
+		0x00401f0f,
+		0x0000441f0f,
+		0x0000441f0f66,
+		0x00000000801f0f,
 	};
-	unsigned int i;
 
 	while (n) {
 		unsigned int k = min(n, 7u);
 
-		for (i = 0; i < k; i++)
-			x86_byte(b, nops[k][i]);
+		x86_bytes(b, nops[k], k);
 		n -= k;
 	}
 }

@@ -847,10 +847,7 @@ void dtv_x86_finish(struct dtv_tx *tx)
 		case COLD_CALL:
 			dtv_tx_entry(tx, ENTRY_RAX);
 			/* lea rcx, [rip + back] */
-			x86_byte(&tx->b, 0x48);
-			x86_byte(&tx->b, 0x8d);
-			x86_byte(&tx->b, 0x0d);
-			x86_u32(&tx->b, 0);
+			x86_bytes(&tx->b, 0x0d8d48, 7);
 			x86_fix32(&tx->b, tx->b.p - 4, c->back);
 			dtv_tx_entry(tx, ENTRY_BUSY);
 			push_link(tx);
