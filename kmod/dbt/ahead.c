@@ -12,29 +12,49 @@
 
 #define ALL (~1U) /* x1 to x31 */
 
-/* Whether it computes x[rd] from registers and constants and does nothing else. */
-static bool pure(u16 op)
-{
-	return op == DTV_OP_LUI || op == DTV_OP_AUIPC ||
-	       (op >= DTV_OP_ADDI && op <= DTV_OP_SRAW) ||
-	       (op >= DTV_OP_MUL && op <= DTV_OP_REMUW);
-}
+/* What an instruction is, for who reads ahead. */
+enum {
+	PURE = 1, /* computes x[rd] from registers and constants and does nothing else */
+	SHIFT = 2, /* by a constant; what is fused begins with one */
+	JOINS = 4, /* may make a rotation of two shifts */
+	LEAVES = 8, /* branches, jumps, and what else may end the path */
+};
 
-/* Registers that it may read; f registers count as x registers. */
+// clang-format off
+#define P(id) [DTV_OP_##id] = PURE
+static const u8 kinds[DTV_NR_OPS] = {
+	[DTV_OP_ILLEGAL] = LEAVES,
+	P(LUI),
+	P(AUIPC),
+	[DTV_OP_JAL] = LEAVES,
+	[DTV_OP_JALR] = LEAVES,
+	[DTV_OP_BEQ ... DTV_OP_BGEU] = LEAVES,
+	[DTV_OP_ADDI ... DTV_OP_ANDI] = PURE,
+	[DTV_OP_SLLI] = PURE | SHIFT,
+	[DTV_OP_SRLI] = PURE | SHIFT,
+	P(SRAI),
+	[DTV_OP_ADD] = PURE | JOINS,
+	[DTV_OP_SUB ... DTV_OP_SLTU] = PURE,
+	[DTV_OP_XOR] = PURE | JOINS,
+	P(SRL),
+	P(SRA),
+	[DTV_OP_OR] = PURE | JOINS,
+	P(AND),
+	P(ADDIW),
+	[DTV_OP_SLLIW] = PURE | SHIFT,
+	[DTV_OP_SRLIW] = PURE | SHIFT,
+	[DTV_OP_SRAIW ... DTV_OP_SRAW] = PURE,
+	[DTV_OP_MUL ... DTV_OP_REMUW] = PURE,
+	[DTV_OP_LR_W] = LEAVES,
+	[DTV_OP_LR_D] = LEAVES,
+};
+#undef P
+// clang-format on
+
+/* Registers that it may read; f registers count as x registers. What it does not have is 0. */
 static u32 reads(const struct dtv_insn *in)
 {
-	switch (in->fmt) {
-	case DTV_FMT_U:
-	case DTV_FMT_J:
-	case DTV_FMT_NONE:
-		return 0;
-	case DTV_FMT_I:
-	case DTV_FMT_SH:
-	case DTV_FMT_SHW:
-	case DTV_FMT_CSR:
-		return 1U << in->rs1;
-	}
-	return 1U << in->rs1 | 1U << in->rs2;
+	return (1U << in->rs1 | 1U << in->rs2) & ALL;
 }
 
 /* A shift by a constant whose operand still is where it was. */
@@ -132,8 +152,9 @@ static void find_fusions(struct dtv_tx *tx)
 		const struct dtv_insn *in = &s->insn;
 		u32 m;
 
-		if (in->rd && !(i && with_last(tx, s - 1, s)) &&
-		    (in->op == DTV_OP_OR || in->op == DTV_OP_XOR || in->op == DTV_OP_ADD))
+		if (!in->rd)
+			continue;
+		if (!(i && s[-1].kind & SHIFT && with_last(tx, s - 1, s)) && s->kind & JOINS)
 			rotate(tx, &r, s);
 		for (m = r.valid; m; m &= m - 1) {
 			k = __builtin_ctz(m);
@@ -141,67 +162,76 @@ static void find_fusions(struct dtv_tx *tx)
 				r.valid &= ~(1U << k);
 		}
 		r.valid &= ~(1U << in->rd);
-		if (in->rd && in->rs1 && in->rd != in->rs1 &&
-		    (in->op == DTV_OP_SLLI || in->op == DTV_OP_SRLI || in->op == DTV_OP_SLLIW ||
-		     in->op == DTV_OP_SRLIW)) {
+		if (s->kind & SHIFT && in->rs1 && in->rd != in->rs1) {
 			r.shifts[in->rd] = (struct shift){ in->op, in->rs1, in->imm };
 			r.valid |= 1U << in->rd;
 		}
 	}
 }
 
-/* Backwards: what is read, and when. */
-static void find_readers(struct dtv_tx *tx, unsigned int first)
+/* Backwards: what is read, and when. Return: how many are brief. */
+static unsigned int find_readers(struct dtv_tx *tx, unsigned int first)
 {
 	u32 live = ALL, read;
 	u8 next[32], written[32];
 	unsigned int i, seen = first + tx->nr_ahead; /* the hart is found there */
+	unsigned int nr_brief = 0;
+	bool fused_next = false;
 
 	memset(next, DTV_NEVER, sizeof(next));
 	memset(written, DTV_NEVER, sizeof(written));
 	for (i = tx->nr_ahead; i-- > 0;) {
 		struct dtv_step *s = &tx->ahead[i];
 		const struct dtv_insn *in = &s->insn;
-		bool fused_next = i + 1 < tx->nr_ahead && tx->ahead[i + 1].with_last;
+		bool with_next = fused_next;
+		u8 rd = in->rd;
 
+		fused_next = s->with_last;
 		s->dead = false;
 		s->brief = false;
-		s->next_rd = next[in->rd];
-		if (in->rd && pure(in->op)) {
-			if (fused_next || (!(live >> in->rd & 1) && opt(tx, DTV_OPT_DEAD))) {
+		s->next_rd = next[rd];
+		if (rd && s->kind & PURE) {
+			if (with_next || (!(live >> rd & 1) && opt(tx, DTV_OPT_DEAD))) {
 				s->dead = true;
-				if (!fused_next)
-					s->until = written[in->rd];
+				if (!with_next)
+					s->until = written[rd];
 				else
 					s->until = s[1].dead ? s[1].until : first + i + 1;
 				continue;
 			}
-			live &= ~(1U << in->rd);
-			if (written[in->rd] < seen) {
+			live &= ~(1U << rd);
+			if (written[rd] < seen) {
 				s->brief = true;
-				s->until = written[in->rd];
+				s->until = written[rd];
+				nr_brief++;
 			}
 		} else {
 			live = DTV_MUTANT(dead_seen, live, ALL);
 			seen = DTV_MUTANT(brief_seen, seen, first + i);
 		}
-		if (in->rd) {
-			next[in->rd] = DTV_NEVER;
-			written[in->rd] = first + i;
+		if (rd) {
+			next[rd] = DTV_NEVER;
+			written[rd] = first + i;
 		}
-		read = s->fuse == FUSE_NONE ? reads(in) : 1U << s->fuse_reg;
+		if (likely(s->fuse == FUSE_NONE)) {
+			/* x0 has no readers that matter. */
+			live |= DTV_MUTANT(dead_read, 0, reads(in));
+			s->next_rs1 = next[in->rs1];
+			s->next_rs2 = next[in->rs2];
+			next[in->rs1] = first + i;
+			next[in->rs2] = first + i;
+			continue;
+		}
+		read = 1U << s->fuse_reg;
 		if (s->fuse == FUSE_SHADD)
 			read |= 1U << s->fuse_base;
 		live |= DTV_MUTANT(dead_read, 0, read & ALL);
-		s->next_rs1 = next[in->rs1];
-		s->next_rs2 = next[in->rs2];
-		if (s->fuse != FUSE_NONE) {
-			s->next_rs1 = next[s->fuse_reg];
-			s->next_rs2 = next[s->fuse_base];
-		}
+		s->next_rs1 = next[s->fuse_reg];
+		s->next_rs2 = next[s->fuse_base];
 		for (; read; read &= read - 1)
 			next[__builtin_ctz(read)] = first + i;
 	}
+	return nr_brief;
 }
 
 #define UNIT 32 /* steps that are put into order at a time */
@@ -296,7 +326,7 @@ static void order(struct dtv_step *steps, unsigned int n, unsigned int first)
 /* Put runs of computation into order where it saves stores into slots. */
 static bool put_in_order(struct dtv_tx *tx, unsigned int first)
 {
-	u32 slots = dtv_x86_slots();
+	u32 slots = tx->d->slots;
 	unsigned int i = 0, n, brief;
 	bool any = false;
 
@@ -304,7 +334,7 @@ static bool put_in_order(struct dtv_tx *tx, unsigned int first)
 		struct dtv_step *s = &tx->ahead[i];
 
 		brief = 0;
-		for (n = 0; n < UNIT && i + n < tx->nr_ahead && pure(s[n].insn.op); n++)
+		for (n = 0; n < UNIT && i + n < tx->nr_ahead && s[n].kind & PURE; n++)
 			brief += s[n].brief && slots >> s[n].insn.rd & 1;
 		/* What is one stays together. */
 		while (n && i + n < tx->nr_ahead && s[n].with_last)
@@ -322,6 +352,7 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 		    unsigned int branches)
 {
 	unsigned int off = tx->pc & 0xfff, n = 0;
+	u8 all = 0;
 
 	while (first + n < DTV_BLOCK_INSNS) {
 		struct dtv_step *s = &tx->ahead[n];
@@ -333,26 +364,30 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 		memcpy(&lo, page + off, 2);
 		if (off + dtv_insn_len(lo) > tx->page_end)
 			break;
-		memset(s, 0, sizeof(*s));
 		dtv_decode(dtv_fetch(page + off), tx->d->isa, in);
+		memset(&s->fuse, 0, sizeof(*s) - offsetof(struct dtv_step, fuse));
 		s->off = off;
+		s->kind = kinds[in->op];
+		all |= s->kind;
 		n++;
+		if (likely(!(s->kind & LEAVES) && in->fmt != DTV_FMT_NONE)) {
+			off += in->len;
+			continue;
+		}
 		if (in->op == DTV_OP_JAL && in->rd == 0 && in->imm > 0 &&
 		    off + in->imm < tx->page_end) {
 			off += in->imm;
 			continue;
 		}
 		off += in->len;
-		if ((in->fmt == DTV_FMT_B && ++branches == DTV_BLOCK_BRANCHES) ||
-		    in->op == DTV_OP_JAL || in->op == DTV_OP_JALR || in->op == DTV_OP_ILLEGAL ||
-		    in->fmt == DTV_FMT_NONE || dtv_is_lr(in->op))
+		if (in->fmt != DTV_FMT_B || ++branches == DTV_BLOCK_BRANCHES)
 			break;
 	}
 	tx->nr_ahead = n;
 	tx->first_ahead = first;
 	tx->end_ahead = off;
-	find_fusions(tx);
-	find_readers(tx, first);
-	if (put_in_order(tx, first))
+	if (all & SHIFT)
+		find_fusions(tx);
+	if (find_readers(tx, first) >= 2 && put_in_order(tx, first))
 		find_readers(tx, first);
 }

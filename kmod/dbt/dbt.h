@@ -172,6 +172,7 @@ struct dtv_dbt {
 	struct dtv_vm_core *vm;
 	spinlock_t lock;
 	u64 isa; /* DTV_ISA_* that blocks may use */
+	u32 slots; /* bit r: x[r] has no host register */
 	u32 gen; /* counts evictions: host addresses of an older one are void */
 	bool counting; /* blocks add to hart->instret */
 	bool limited; /* and leave when it is not negative */

@@ -157,18 +157,18 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			dtv_read_ahead(tx, page, seen.bits, n, branches);
 		seen_set(&seen, tx->pc);
 		if (n < tx->first_ahead + tx->nr_ahead) {
-			tx->step = tx->ahead[n - tx->first_ahead];
-			if (tx->step.unit_end) {
+			tx->step = &tx->ahead[n - tx->first_ahead];
+			if (tx->step->unit_end) {
 				/* The one boundary of it all, unless what comes before goes on. */
 				if (n >= tx->hold) {
 					dtv_x86_look(tx);
 					dtv_tx_entry(tx, ENTRY_BUSY);
 				}
-				tx->hold = max_t(unsigned int, tx->hold, tx->step.unit_end);
+				tx->hold = max_t(unsigned int, tx->hold, tx->step->unit_end);
 			}
-			tx->pc = base | tx->step.off;
+			tx->pc = base | tx->step->off;
 		} else {
-			memset(&tx->step, 0, sizeof(tx->step));
+			tx->step = &tx->unread;
 			if (off == DTV_PAGE_SIZE - 2 && crosses(page + off)) {
 				u16 hi;
 				const u8 *page2;
@@ -191,9 +191,9 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 					break;
 				}
 			}
-			dtv_decode(raw, d->isa, &tx->step.insn);
+			dtv_decode(raw, d->isa, &tx->unread.insn);
 		}
-		tx->insn = tx->step.insn;
+		tx->insn = tx->step->insn;
 		dtv_tx_log(tx);
 		if (tx->insn.op == DTV_OP_JAL && tx->insn.rd == 0 && !xp2 &&
 		    stays(code, tx->pc + tx->insn.imm) &&
@@ -207,7 +207,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			dtv_x86_chain_exit(tx, tx->pc);
 			break;
 		}
-		if (tx->step.dead)
+		if (tx->step->dead)
 			dtv_x86_dead(tx);
 		else
 			dtv_x86_insn(tx);

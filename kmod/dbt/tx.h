@@ -140,6 +140,7 @@ enum dtv_fuse {
  * @with_last: one with the step before, which is dead then
  * @dead: nobody sees the result: nothing is made
  * @brief: the result is read, but nobody finds it in its slot
+ * @kind: what ahead.c knows of the instruction
  * @until: of a dead or brief one: number of the step that overwrites the result; boundaries up to
  *         it are none where the hart can be found
  * @off: offset of the instruction in its page
@@ -152,10 +153,11 @@ enum dtv_fuse {
  */
 struct dtv_step {
 	struct dtv_insn insn;
-	u8 fuse;
+	u8 fuse; /* from here on cleared when the instruction is read */
 	u8 fuse_reg, fuse_n, fuse_base;
 	bool with_last;
 	bool dead, brief;
+	u8 kind;
 	u8 until;
 	u8 unit_end;
 	u8 next_rd, next_rs1, next_rs2;
@@ -212,7 +214,8 @@ struct dtv_tx {
 	struct dtv_insn insn;
 	unsigned int n; /* its number */
 	u8 count; /* how many of the block have retired and are not in hart->instret */
-	struct dtv_step step; /* what is known of it, zero if nothing is */
+	const struct dtv_step *step; /* what is known of it */
+	struct dtv_step unread; /* for where nothing is: all zero but for the instruction */
 	unsigned int hold; /* boundaries before instructions of lower numbers do not exist */
 	unsigned int held; /* instructions behind no boundary since a look for a kick, by their time */
 	struct dtv_step ahead[DTV_BLOCK_INSNS];
@@ -260,9 +263,6 @@ static inline bool opt(struct dtv_tx *tx, enum dtv_opt which)
 {
 	return dtv_opt(tx->d, which);
 }
-
-/* x86/select.c: registers that are slots: bit per register. */
-u32 dtv_x86_slots(void);
 
 /* x86/select.c: whether any scratch register holds a copy. */
 bool dtv_x86_warm(const struct dtv_tx *tx);

@@ -120,6 +120,7 @@ static unsigned int build(const struct dtv_insn *insn, unsigned int n, u64 pc, u
 
 	memset(&tx, 0, sizeof(tx));
 	tx.d = &dbt;
+	tx.step = &tx.unread;
 	tx.b.p = tx.start = blocks;
 	tx.b.end = code + sizeof(code);
 	tx.class = DTV_CLASS_M;

@@ -86,16 +86,6 @@ void commit(struct dtv_tx *tx, u8 rd, u8 h)
 /* Scratch registers that may hold copies. */
 static const u8 pool[] = { RAX, RCX, RDX };
 
-u32 dtv_x86_slots(void)
-{
-	unsigned int r;
-	u32 m = 0;
-
-	for (r = 1; r < 32; r++)
-		m |= (u32)!mapped(r) << r;
-	return m;
-}
-
 bool dtv_x86_warm(const struct dtv_tx *tx)
 {
 	return tx->copy[RAX] | tx->copy[RCX] | tx->copy[RDX];
@@ -104,7 +94,7 @@ bool dtv_x86_warm(const struct dtv_tx *tx)
 /* Number of the step that reads x[r] next. */
 static u8 next_reader(const struct dtv_tx *tx, u8 r)
 {
-	const struct dtv_step *s = &tx->step;
+	const struct dtv_step *s = tx->step;
 
 	if (s->fuse != FUSE_NONE)
 		return r == s->fuse_reg ? s->next_rs1 : s->next_rs2;
@@ -229,18 +219,18 @@ void done(struct dtv_tx *tx, u8 rd, u8 h)
 	/* In a move it is a copy of the source. */
 	if (tx->copy[h]) {
 		commit(tx, rd, h);
-		if (tx->unsaved >> h & 1 || tx->step.next_rd >= tx->copy_next[h])
+		if (tx->unsaved >> h & 1 || tx->step->next_rd >= tx->copy_next[h])
 			return;
-	} else if (tx->step.brief && opt(tx, DTV_OPT_BRIEF)) {
+	} else if (tx->step->brief && opt(tx, DTV_OPT_BRIEF)) {
 		tx->entries[tx->nr_entries - 1].kind =
 			DTV_MUTANT(brief_rewinds, ENTRY_REWIND, ENTRY_BUSY);
-		tx->hold = max(tx->hold, tx->step.until + 1U);
+		tx->hold = max(tx->hold, tx->step->until + 1U);
 		tx->unsaved |= 1U << h;
 	} else {
 		commit(tx, rd, h);
 	}
 	tx->copy[h] = rd;
-	tx->copy_next[h] = tx->step.next_rd;
+	tx->copy_next[h] = tx->step->next_rd;
 }
 
 void forget(struct dtv_tx *tx, u8 rd)
@@ -600,7 +590,7 @@ static bool result_sext(const struct dtv_tx *tx)
 	const struct dtv_insn *in = &tx->insn;
 	bool s1 = tx->facts.sext >> in->rs1 & 1;
 
-	switch ((enum dtv_fuse)tx->step.fuse) {
+	switch ((enum dtv_fuse)tx->step->fuse) {
 	case FUSE_NONE:
 		break;
 	case FUSE_ROR32:
@@ -785,7 +775,7 @@ void dtv_x86_dead(struct dtv_tx *tx)
 		dtv_x86_look(tx);
 		dtv_tx_entry(tx, DTV_MUTANT(dead_rewinds, ENTRY_REWIND, ENTRY_BUSY));
 	}
-	tx->hold = max(tx->hold, tx->step.until + 1U);
+	tx->hold = max(tx->hold, tx->step->until + 1U);
 	/* Copies stay: the next instruction may be one with this, and read the value before. */
 	forget(tx, tx->insn.rd);
 }

@@ -60,7 +60,7 @@ static bool in_place(struct dtv_tx *tx, u8 r)
 	if (mapped(r) || copy_of(tx, r) != X86_NO_REG)
 		return false;
 	/* Who reads it soon takes a copy. */
-	return tx->step.next_rd > tx->n + 3;
+	return tx->step->next_rd > tx->n + 3;
 }
 
 /* d = x[r] as first of several steps */
@@ -629,7 +629,7 @@ static void fence(struct dtv_tx *tx)
 /* Several instructions as one; see enum dtv_fuse. */
 static void fused(struct dtv_tx *tx)
 {
-	const struct dtv_step *f = &tx->step;
+	const struct dtv_step *f = tx->step;
 	struct dtv_buf *b = &tx->b;
 	u8 rd = tx->insn.rd, s = use(tx, f->fuse_reg), d;
 	struct x86_mem m;
@@ -682,7 +682,7 @@ bool dtv_x86_int(struct dtv_tx *tx)
 {
 	const struct dtv_insn *in = &tx->insn;
 
-	if (tx->step.fuse != FUSE_NONE) {
+	if (tx->step->fuse != FUSE_NONE) {
 		fused(tx);
 		return true;
 	}

@@ -54,6 +54,10 @@ int dtv_x86_stubs(struct dtv_dbt *d)
 	const u8 *leave;
 	unsigned int i;
 
+	d->slots = 0;
+	for (i = 1; i < 32; i++)
+		d->slots |= (u32)!mapped(i) << i;
+
 #define HERE() ((u64)(uintptr_t)b->p + delta)
 	/* Everything is in slots but the registers of the fixed map. */
 	leave = b->p;
