@@ -437,6 +437,7 @@ static u64 find_code(struct dtv_cpu *cpu)
 			.ext = DTV_WHOLE_PAGE,
 			.ext2 = DTV_WHOLE_PAGE,
 			.class = class_of(h),
+			.loop = cpu->loop,
 		};
 		/* An odd pc is no architectural state, but may stand on the vCPU page. */
 		gva_t pc = READ_ONCE(h->pc) & ~1ULL;
@@ -1321,7 +1322,11 @@ enum dtv_action dtv_cpu_exit(struct dtv_cpu *cpu)
 		case DTV_EXIT_ENTER: {
 			u32 gen = vm->dbt.gen;
 
+			/* Backwards in a page: mostly a loop. */
+			cpu->loop = reason == DTV_EXIT_CHAIN && w.pc < w.from &&
+				    (w.pc ^ w.from) < DTV_PAGE_SIZE;
 			act = run(cpu);
+			cpu->loop = false;
 			if (act == DTV_RUN && gen == READ_ONCE(vm->dbt.gen) && h->pc == w.pc) {
 				engine_enter(cpu);
 				if (gen == vm->dbt.gen && reason == DTV_EXIT_CHAIN)

@@ -95,6 +95,7 @@ struct dtv_cpu {
 	bool pmp_open; /* PMP allows everything: nobody asks it */
 	bool local_s; /* an executable-page tag of S-mode came from a mapping that is not global */
 	bool again; /* DTV_WAIT is only a chance to be interrupted */
+	bool loop; /* the code that is looked up was reached by a jump backwards */
 	u64 fencing; /* bit per hart that has not done yet what dtv_sbi_fence() asked for; own */
 	unsigned long requests; /* DTV_REQ_* */
 	spinlock_t req_lock;

@@ -21,26 +21,25 @@ enum {
 };
 
 // clang-format off
-#define P(id) [DTV_OP_##id] = PURE
 static const u8 kinds[DTV_NR_OPS] = {
 	[DTV_OP_ILLEGAL] = LEAVES,
-	P(LUI),
-	P(AUIPC),
+	[DTV_OP_LUI] = PURE,
+	[DTV_OP_AUIPC] = PURE,
 	[DTV_OP_JAL] = LEAVES,
 	[DTV_OP_JALR] = LEAVES,
 	[DTV_OP_BEQ ... DTV_OP_BGEU] = LEAVES,
 	[DTV_OP_ADDI ... DTV_OP_ANDI] = PURE,
 	[DTV_OP_SLLI] = PURE | SHIFT,
 	[DTV_OP_SRLI] = PURE | SHIFT,
-	P(SRAI),
+	[DTV_OP_SRAI] = PURE,
 	[DTV_OP_ADD] = PURE | JOINS,
 	[DTV_OP_SUB ... DTV_OP_SLTU] = PURE,
 	[DTV_OP_XOR] = PURE | JOINS,
-	P(SRL),
-	P(SRA),
+	[DTV_OP_SRL] = PURE,
+	[DTV_OP_SRA] = PURE,
 	[DTV_OP_OR] = PURE | JOINS,
-	P(AND),
-	P(ADDIW),
+	[DTV_OP_AND] = PURE,
+	[DTV_OP_ADDIW] = PURE,
 	[DTV_OP_SLLIW] = PURE | SHIFT,
 	[DTV_OP_SRLIW] = PURE | SHIFT,
 	[DTV_OP_SRAIW ... DTV_OP_SRAW] = PURE,
@@ -48,7 +47,6 @@ static const u8 kinds[DTV_NR_OPS] = {
 	[DTV_OP_LR_W] = LEAVES,
 	[DTV_OP_LR_D] = LEAVES,
 };
-#undef P
 // clang-format on
 
 /* Registers that it may read; f registers count as x registers. What it does not have is 0. */
@@ -365,7 +363,9 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 		if (off + dtv_insn_len(lo) > tx->page_end)
 			break;
 		dtv_decode(dtv_fetch(page + off), tx->d->isa, in);
-		memset(&s->fuse, 0, sizeof(*s) - offsetof(struct dtv_step, fuse));
+		s->fuse = FUSE_NONE;
+		s->with_last = false;
+		s->unit_end = 0;
 		s->off = off;
 		s->kind = kinds[in->op];
 		all |= s->kind;
@@ -380,7 +380,7 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 			continue;
 		}
 		off += in->len;
-		if (in->fmt != DTV_FMT_B || ++branches == DTV_BLOCK_BRANCHES)
+		if (in->fmt != DTV_FMT_B || ++branches == DTV_BLOCK_BRANCHES || first + n > tx->goes_on)
 			break;
 	}
 	tx->nr_ahead = n;

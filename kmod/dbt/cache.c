@@ -57,8 +57,8 @@ int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt
 	d->max_blocks = d->part_blocks * d->nr_parts;
 	d->part_meta = NR_META(cfg->size) / d->nr_parts & ~3U;
 	d->meta_size = d->part_meta * d->nr_parts;
-	/* About a block for each head. */
-	for (d->hash_mask = (1U << HASH_BITS) - 1; d->hash_mask < d->max_blocks / 2;)
+	/* Some heads for each block: a search for what is not there, the most frequent, ends at once. */
+	for (d->hash_mask = (1U << HASH_BITS) - 1; d->hash_mask < d->max_blocks;)
 		d->hash_mask = d->hash_mask << 1 | 1;
 	d->max_xps = MAX_XPS;
 	d->xp_mask = (1U << XP_BITS) - 1;
@@ -290,10 +290,30 @@ static struct dtv_block *block_find(const struct dtv_dbt *d, u64 pc, u32 xp, u32
 	return NULL;
 }
 
+/* Bytes of a block's number, which stands before the block and behind the call of a CHAIN exit. */
+#define NUMBER_LEN 4
+
+/* The block that the number at offset @at says, if it is one below @hi that contains @off. */
+static struct dtv_block *numbered(const struct dtv_dbt *d, const struct dtv_part *p, u32 hi, u64 at,
+				  u64 off)
+{
+	struct dtv_block *bl;
+	u32 i;
+
+	if (at + NUMBER_LEN > p->start + d->part_size)
+		return NULL;
+	memcpy(&i, d->cfg.rw + at, NUMBER_LEN);
+	if (i <= p->first || i >= hi)
+		return NULL;
+	bl = &d->blocks[i];
+	return off - bl->host < bl->host_len ? bl : NULL;
+}
+
 /* The block whose code contains offset @off of the cache. */
 static struct dtv_block *block_at(const struct dtv_dbt *d, u64 off)
 {
 	const struct dtv_part *p = part_of(d, off);
+	struct dtv_block *found;
 	u32 lo, hi;
 
 	if (!p)
@@ -301,6 +321,15 @@ static struct dtv_block *block_at(const struct dtv_dbt *d, u64 off)
 	lo = p->first + 1;
 	/* Pairs with the release in block_make(): all below are complete. */
 	hi = smp_load_acquire(&p->nr);
+	/*
+	 * Mostly it is the last byte of an exit's call or a checked entry. Whatever else stands
+	 * there is a number that is none, or finds the block just as well.
+	 */
+	found = numbered(d, p, hi, off + 1, off);
+	if (!found && off >= p->start + DTV_CHECKED_OFF + NUMBER_LEN)
+		found = numbered(d, p, hi, off - DTV_CHECKED_OFF - NUMBER_LEN, off);
+	if (found)
+		return found;
 	while (lo < hi) {
 		u32 mid = lo + (hi - lo) / 2;
 		struct dtv_block *bl = &d->blocks[mid];
@@ -371,6 +400,15 @@ static void block_unlink(struct dtv_dbt *d, struct dtv_block *bl)
 	}
 }
 
+/*
+ * Where the next block stands, behind its number. The two-byte nop of its main entry, 17 or 29
+ * bytes on, is patched by one store: it has to be even.
+ */
+static u32 block_start(const struct dtv_part *p)
+{
+	return (p->used + NUMBER_LEN) | 3;
+}
+
 static bool part_has_room(const struct dtv_dbt *d, const struct dtv_part *p)
 {
 	const u32 tables = sizeof(d->tx->entries) + sizeof(d->tx->exits) + 3 +
@@ -378,7 +416,7 @@ static bool part_has_room(const struct dtv_dbt *d, const struct dtv_part *p)
 	unsigned int i = p - d->parts;
 
 	return p->nr < p->first + d->part_blocks &&
-	       (p->used | 3) + DTV_BLOCK_BYTES <= p->start + d->part_size &&
+	       block_start(p) + DTV_BLOCK_BYTES <= p->start + d->part_size &&
 	       p->meta_used + tables <= (i + 1) * d->part_meta;
 }
 
@@ -406,14 +444,12 @@ static struct dtv_block *block_make(struct dtv_dbt *d, struct dtv_code *code, u3
 	p = part_with_room(d);
 	if (!p)
 		return NULL;
-	/*
-	 * The two-byte nop of the main entry, 17 or 29 bytes on, is patched by one
-	 * store: it has to be even.
-	 */
-	start = p->used | 3;
+	start = block_start(p);
 	meta = (p->meta_used + 3) & ~3U;
 	tx->d = d;
+	tx->number = p->nr;
 	tx->start = d->cfg.rw + start;
+	memcpy(tx->start - NUMBER_LEN, &tx->number, NUMBER_LEN);
 	tx->delta = d->cfg.exec - (u64)(uintptr_t)d->cfg.rw;
 	tx->b.p = tx->start;
 	tx->b.end = tx->start + DTV_BLOCK_BYTES;
@@ -645,6 +681,7 @@ void dtv_dbt_where(const struct dtv_dbt *d, u64 ip, struct dtv_where *w)
 		return;
 	case ENTRY_EXIT:
 		w->kind = DTV_WHERE_NOWHERE;
+		w->from = w->pc;
 		for (i = 0; i < bl->nr_exits; i++) {
 			const struct dtv_exit_row *x = &exits(d, bl)[i];
 			u32 before = (u16)(x->patch - row->host - 1);

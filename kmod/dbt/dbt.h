@@ -250,6 +250,7 @@ struct dtv_extent {
  * @ext: part of the page that the block stays in
  * @ext2: the same of the second half's page
  * @class: enum dtv_class
+ * @loop: reached by a jump backwards: the block may well be worth more work
  * @guest_bytes: out: what a block that had to be made was made from; else 0
  * @host_bytes: out: what it was made to
  */
@@ -259,6 +260,7 @@ struct dtv_code {
 	gpa_t gpa2;
 	struct dtv_extent ext, ext2;
 	u8 class;
+	bool loop;
 	u32 guest_bytes, host_bytes;
 };
 
@@ -351,6 +353,7 @@ enum dtv_where_kind {
  * @kind: see enum dtv_where_kind
  * @pc: gva
  * @gpa: of the instruction (INSN, BUSY)
+ * @from: gva of the jump that leads to pc (NEXT)
  * @class: enum dtv_class of the block
  * @dead: the block was invalidated
  * @paired: an LR and an SC that make a pair (dbt/pair.c), or between them (BUSY)
@@ -365,6 +368,7 @@ enum dtv_where_kind {
 struct dtv_where {
 	enum dtv_where_kind kind;
 	gva_t pc;
+	gva_t from;
 	gpa_t gpa;
 	u8 class;
 	bool dead;

@@ -18,6 +18,7 @@
 	OPT(CHAIN, "chain", "direct jumps go from block to block") \
 	OPT(FOLLOW, "follow", "a block goes on behind a direct jump inside its page") \
 	OPT(BRANCH, "branch", "a block goes on behind a conditional branch") \
+	OPT(SHORT, "short", "a long block that begins no loop ends with a branch") \
 	OPT(RSTACK, "return-stack", "calls push where to return to") \
 	OPT(JCACHE, "jump-cache", "indirect jumps look their block up in line") \
 	OPT(KNOWN, "known", "registers whose values are known are constants") \

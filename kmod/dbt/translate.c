@@ -92,6 +92,15 @@ static gva_t behind(const struct dtv_tx *tx, gva_t base)
 	return base | (s->unit_end ? s->unit_off : s->off);
 }
 
+/*
+ * Whether the block goes on behind a branch. What is behind it is translated again wherever else
+ * code leads there, so only a short block does, and the first of a loop.
+ */
+static bool goes_on(struct dtv_tx *tx)
+{
+	return opt(tx, DTV_OPT_BRANCH) && !(tx->n >= tx->goes_on && opt(tx, DTV_OPT_SHORT));
+}
+
 bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 xp2)
 {
 	struct dtv_dbt *d = tx->d;
@@ -106,6 +115,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 	tx->page_gpa = code->gpa & DTV_PAGE_MASK;
 	tx->class = code->class;
 	tx->page_end = DTV_MUTANT(pmp_part, DTV_PAGE_SIZE, code->ext.hi);
+	tx->goes_on = code->loop ? DTV_BLOCK_INSNS : DTV_BLOCK_SHORT;
 	tx->pc = code->pc;
 	tx->end = false;
 	memset(&tx->facts, 0, offsetof(struct dtv_facts, drift));
@@ -215,8 +225,7 @@ bool dtv_translate(struct dtv_tx *tx, const struct dtv_code *code, u32 xp, u32 x
 			tx->pair = 0;
 		/* A pair is never parted. */
 		if (tx->insn.fmt == DTV_FMT_B)
-			branches = tx->pair || opt(tx, DTV_OPT_BRANCH) ? branches + 1 :
-									 DTV_BLOCK_BRANCHES;
+			branches = tx->pair || goes_on(tx) ? branches + 1 : DTV_BLOCK_BRANCHES;
 		tx->guest_bytes += tx->insn.len;
 		tx->count++;
 		tx->pc = tx->loop == LOOP_BACK ? tx->block_pc : behind(tx, base);

@@ -10,6 +10,7 @@
 #include "buf.h"
 
 #define DTV_BLOCK_BRANCHES 3 /* conditional ones: what is behind more is less and less executed */
+#define DTV_BLOCK_SHORT 6 /* a branch that these instructions come before ends the block */
 #define DTV_BLOCK_EXITS 72
 #define DTV_BLOCK_ENTRIES (DTV_BLOCK_INSNS * 12)
 #define DTV_BLOCK_BYTES 24576 /* host bytes in a block, at most */
@@ -153,7 +154,7 @@ enum dtv_fuse {
  */
 struct dtv_step {
 	struct dtv_insn insn;
-	u8 fuse; /* from here on cleared when the instruction is read */
+	u8 fuse;
 	u8 fuse_reg, fuse_n, fuse_base;
 	bool with_last;
 	bool dead, brief;
@@ -200,11 +201,13 @@ struct dtv_tx {
 	struct dtv_dbt *d;
 	struct dtv_buf b;
 	struct dtv_profile *profile; /* of the block, or NULL */
+	u32 number; /* the block's index in d->blocks */
 	u8 *start; /* block's first byte, as C code writes it */
 	u64 delta; /* exec address = rw address + delta */
 	gva_t block_pc;
 	gpa_t page_gpa; /* of the block's page */
 	u32 page_end; /* offset of the end of the part of the page that the block stays in */
+	unsigned int goes_on; /* a branch that so many instructions come before ends the block */
 	u8 class;
 	bool end; /* the block ends behind this instruction */
 	u32 body_end; /* offset of the cold code */

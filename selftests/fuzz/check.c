@@ -43,6 +43,14 @@ static u32 rel32(const struct dtv_dbt *d, const struct dtv_block *bl, u32 at)
 	return bl->host + at + 4 + rel;
 }
 
+static u32 number_at(const struct dtv_dbt *d, u32 at)
+{
+	u32 number;
+
+	memcpy(&number, d->cfg.rw + at, sizeof(number));
+	return number;
+}
+
 /* Whether @exit of block @from is in @bl's list of what leads to it. */
 static bool in_incoming(const struct dtv_dbt *d, const struct dtv_block *bl,
 			u32 ref)
@@ -129,6 +137,7 @@ static void check_exits(const struct dtv_dbt *d, const struct dtv_block *bl)
 		CHECK(d->cfg.rw[bl->host + x[i].host] == 0xe8);
 		host = rel32(d, bl, x[i].host + 1);
 		CHECK(d->cfg.exec + host == d->stub_exit[DTV_EXIT_CHAIN]);
+		CHECK(number_at(d, bl->host + x[i].host + 5) == self);
 		/* A displacement that one store changes, in the body or right before the call. */
 		CHECK(x[i].patch >= DTV_MAIN_OFF &&
 		      (x[i].patch + 4 <= bl->body_end || x[i].patch + 4 == x[i].host));
@@ -172,6 +181,7 @@ static void check_block_at(const struct dtv_dbt *d, const struct dtv_part *p,
 	u32 part = p - d->parts;
 
 	CHECK(bl->host >= p->start && bl->host + bl->host_len <= p->used);
+	CHECK(number_at(d, bl->host - 4) == i);
 	CHECK(bl->host_len >= main + 2 && bl->host_len <= DTV_BLOCK_BYTES);
 	CHECK(i == p->first + 1 || bl->host >= bl[-1].host + bl[-1].host_len);
 	CHECK(bl->body_end > main && bl->body_end <= bl->host_len);

@@ -49,8 +49,8 @@ struct x86_mem {
 };
 
 /*
- * The low @n bytes of @v, at most 8. All 8 are stored, so the last 7 bytes of a buffer are not used:
- * one store for each part of an instruction is what makes translation fast.
+ * The low @n bytes of @v, at most 8. All 8 are stored, so the last 7 bytes of a buffer are not
+ * used: one store for each part of an instruction is what makes translation fast.
  */
 static inline void x86_bytes(struct dtv_buf *b, u64 v, unsigned int n)
 {

@@ -584,8 +584,48 @@ void system_exit(struct dtv_tx *tx, enum dtv_exit reason, bool end)
 	tx->end = end;
 }
 
+/* What selection has to know of an instruction before it is made. */
+enum {
+	/* Takes registers by use(), scratch() and def() alone. */
+	KEEPS = 1,
+	/* The result is a sign-extended 32-bit value: always; under a condition. */
+	SEXT = 2,
+	SEXT_IF = 4,
+	/* Who makes it. */
+	INT = 8,
+	MEM = 16,
+};
+
+// clang-format off
+static const u8 traits[DTV_NR_OPS] = {
+	[DTV_OP_LUI] = KEEPS | SEXT | INT,
+	[DTV_OP_AUIPC] = KEEPS | INT,
+	[DTV_OP_JAL ... DTV_OP_JALR] = INT,
+	[DTV_OP_BEQ ... DTV_OP_BGEU] = KEEPS | INT,
+	[DTV_OP_LB ... DTV_OP_LW] = KEEPS | SEXT | MEM,
+	[DTV_OP_LD] = KEEPS | MEM,
+	[DTV_OP_LBU ... DTV_OP_LHU] = KEEPS | SEXT | MEM,
+	[DTV_OP_LWU ... DTV_OP_SD] = KEEPS | MEM,
+	[DTV_OP_ADDI] = KEEPS | SEXT_IF | INT,
+	[DTV_OP_SLTI ... DTV_OP_SLTIU] = KEEPS | SEXT | INT,
+	[DTV_OP_XORI ... DTV_OP_ANDI] = KEEPS | SEXT_IF | INT,
+	[DTV_OP_SLLI ... DTV_OP_SRLI] = KEEPS | INT,
+	[DTV_OP_SRAI ... DTV_OP_ADD] = KEEPS | SEXT_IF | INT,
+	[DTV_OP_SUB ... DTV_OP_SLL] = KEEPS | INT,
+	[DTV_OP_SLT ... DTV_OP_SLTU] = KEEPS | SEXT | INT,
+	[DTV_OP_XOR] = KEEPS | SEXT_IF | INT,
+	[DTV_OP_SRL ... DTV_OP_SRA] = KEEPS | INT,
+	[DTV_OP_OR ... DTV_OP_AND] = KEEPS | SEXT_IF | INT,
+	[DTV_OP_ADDIW ... DTV_OP_SRAW] = KEEPS | SEXT | INT,
+	[DTV_OP_FENCE] = KEEPS | INT,
+	[DTV_OP_MUL] = KEEPS | INT,
+	[DTV_OP_MULW] = KEEPS | SEXT | INT,
+	[DTV_OP_DIVW ... DTV_OP_REMUW] = SEXT | INT,
+};
+// clang-format on
+
 /* Whether the instruction's result is a sign-extended 32-bit value. */
-static bool result_sext(const struct dtv_tx *tx)
+static bool result_sext(const struct dtv_tx *tx, u8 trait)
 {
 	const struct dtv_insn *in = &tx->insn;
 	bool s1 = tx->facts.sext >> in->rs1 & 1;
@@ -601,32 +641,9 @@ static bool result_sext(const struct dtv_tx *tx)
 	default:
 		return false;
 	}
+	if (!(trait & SEXT_IF))
+		return trait & SEXT;
 	switch (in->op) {
-	case DTV_OP_LB:
-	case DTV_OP_LBU:
-	case DTV_OP_LH:
-	case DTV_OP_LHU:
-	case DTV_OP_LW:
-	case DTV_OP_LUI:
-	case DTV_OP_SLT:
-	case DTV_OP_SLTU:
-	case DTV_OP_SLTI:
-	case DTV_OP_SLTIU:
-	case DTV_OP_ADDIW:
-	case DTV_OP_SLLIW:
-	case DTV_OP_SRLIW:
-	case DTV_OP_SRAIW:
-	case DTV_OP_ADDW:
-	case DTV_OP_SUBW:
-	case DTV_OP_SLLW:
-	case DTV_OP_SRLW:
-	case DTV_OP_SRAW:
-	case DTV_OP_MULW:
-	case DTV_OP_DIVW:
-	case DTV_OP_DIVUW:
-	case DTV_OP_REMW:
-	case DTV_OP_REMUW:
-		return true;
 	case DTV_OP_ANDI:
 		return s1 || in->imm >= 0;
 	case DTV_OP_ADDI:
@@ -643,19 +660,6 @@ static bool result_sext(const struct dtv_tx *tx)
 		return (s1 && in->rs2 == 0) || (in->rs1 == 0 && (tx->facts.sext >> in->rs2 & 1));
 	}
 	return false;
-}
-
-/* Instructions whose selection takes registers by use(), scratch() and def() alone. */
-static bool keeps_copies(u16 op)
-{
-	switch (op) {
-	case DTV_OP_LUI:
-	case DTV_OP_AUIPC:
-	case DTV_OP_MUL:
-	case DTV_OP_MULW:
-		return true;
-	}
-	return (op >= DTV_OP_BEQ && op <= DTV_OP_SRAW) || op == DTV_OP_FENCE;
 }
 
 /*
@@ -726,13 +730,24 @@ static void made_access(struct dtv_tx *tx)
 	tx->facts.drift[in->rs1] = -in->imm;
 }
 
+/* Make it, whoever can; false: nobody. */
+static bool make(struct dtv_tx *tx, u8 trait)
+{
+	if (trait & INT)
+		return dtv_x86_int(tx);
+	if (trait & MEM)
+		return dtv_x86_mem(tx);
+	return dtv_x86_sys(tx) || dtv_x86_int(tx) || dtv_x86_mem(tx) || dtv_x86_bit(tx) ||
+	       dtv_x86_cbo(tx) || dtv_x86_fp(tx);
+}
+
 void dtv_x86_insn(struct dtv_tx *tx)
 {
-	u8 rd = tx->insn.rd;
-	bool sext = result_sext(tx);
+	u8 rd = tx->insn.rd, trait = traits[tx->insn.op];
+	bool sext = result_sext(tx, trait);
 
 	BUILD_BUG_ON(DTV_OP_SRAW - DTV_OP_BEQ != 44);
-	if (!keeps_copies(tx->insn.op))
+	if (!(trait & KEEPS))
 		drop_all_copies(tx);
 	tx->pinned = 0;
 	if (tx->n >= tx->hold) {
@@ -744,8 +759,7 @@ void dtv_x86_insn(struct dtv_tx *tx)
 	tx->rd_is_f = false;
 	if ((tx->facts.nan_d | tx->facts.nan_s) && (sees_f(tx) || !opt(tx, DTV_OPT_FP_NAN)))
 		dtv_x86_fp_settle(tx);
-	if (!dtv_x86_sys(tx) && !dtv_x86_int(tx) && !dtv_x86_mem(tx) && !dtv_x86_bit(tx) &&
-	    !dtv_x86_cbo(tx) && !dtv_x86_fp(tx))
+	if (!make(tx, trait))
 		system_exit(tx, tx->insn.op == DTV_OP_ILLEGAL ? DTV_EXIT_ILLEGAL : DTV_EXIT_SYSTEM,
 			    true);
 	if (tx->n < tx->hold)
@@ -829,6 +843,8 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			e->target = c->target;
 			e->chained = 0;
 			call_stub(tx, DTV_EXIT_CHAIN);
+			/* For block_at() in cache.c. */
+			x86_u32(&tx->b, tx->number);
 			break;
 		case COLD_JUMP:
 			dtv_tx_entry(tx, ENTRY_RAX);

@@ -5,7 +5,7 @@
  * 1,000 times in ten functions, which are copied to 50 places. The runner counts the instructions
  * of the section.
  *
- * large and sweep have 340 copies: more than three times what fits into dtv's code cache by
+ * large and sweep have 720 copies: more than three times what fits into dtv's code cache by
  * default. sweep runs them in turn, each function once: what is needed next is what was thrown away
  * first. large calls functions as programs do, few of them often (the n-th in proportion to 1/n),
  * and each does something while it is at it: half a million instructions, in LOOPS rounds. There
@@ -16,7 +16,7 @@
 #include "../bench.h"
 
 #define COPIES 50
-#define LARGE_COPIES 340
+#define LARGE_COPIES 720
 #define FUNCTIONS 10
 #define LOOPS 500
 
