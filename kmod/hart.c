@@ -1232,8 +1232,13 @@ static enum dtv_action do_access(struct dtv_cpu *cpu, const struct dtv_where *w)
 			wrote_ram(vm, gpa2);
 		break;
 	case ACC_LR:
-		/* Not back into the pair's code: the SC by itself wants a reservation. */
-		data = dtv_resv_load(cpu, gva, gpa, p, len, w->paired && next_ip);
+		/*
+		 * Not back into a pair's code, where a kick that comes before it is entered would
+		 * leave the SC without its LR: the SC by itself wants a reservation.
+		 */
+		if (w->paired)
+			next_ip = 0;
+		data = dtv_resv_load(cpu, gva, gpa, p, len);
 		break;
 	case ACC_SC:
 		code = wrote_ram(vm, gpa);

@@ -73,23 +73,16 @@ static bool store_if(void *p, u8 len, u64 old, u64 value)
  * @gpa: where it stands
  * @p: the same for C code
  * @len: 4 or 8
- * @paired: the LR of a pair (dbt/pair.c): keeps the value and makes no reservation
  *
  * Return: the word, sign-extended.
  * Context: hart's own, no lock held, may sleep. Unprivileged manual 14.2.
  */
-u64 dtv_resv_load(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, const void *p, u8 len, bool paired)
+u64 dtv_resv_load(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, const void *p, u8 len)
 {
 	struct dtv_hart *h = &cpu->area->hart;
 	struct dtv_vm_core *vm = cpu->vm;
 	u64 value;
 
-	if (paired) {
-		dtv_resv_drop(cpu);
-		value = load(p, len);
-		h->resv_value = value;
-		return value;
-	}
 	spin_lock(&vm->resv_lock);
 	resv_end(cpu);
 	cpu->resv.len = len;

@@ -28,12 +28,8 @@ struct dtv_resv {
 	u32 foreign;
 };
 
-/*
- * LR: reserve @len bytes at @gva, which stand at @gpa and @p, and load them; with @paired only
- * keep their value. May sleep.
- */
-u64 dtv_resv_load(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, const void *p, u8 len,
-		  bool paired);
+/* LR: reserve @len bytes at @gva, which stand at @gpa and @p, and load them. May sleep. */
+u64 dtv_resv_load(struct dtv_cpu *cpu, gva_t gva, gpa_t gpa, const void *p, u8 len);
 
 /*
  * SC: store if the hart has this reservation; with @paired if the word still has

@@ -191,7 +191,7 @@ static void look_at_kick(struct dtv_tx *tx)
 	dtv_tx_cold(tx, COLD_LOOK, jcc_rel32(&tx->b, CC_NE));
 }
 
-/* The SC of a pair. Its LR has checked the address: a paired LR in C does so, too. */
+/* The SC of a pair. Its LR has checked the address: behind one in C another block goes on. */
 static void store_paired(struct dtv_tx *tx, bool w)
 {
 	const struct dtv_insn *in = &tx->insn;

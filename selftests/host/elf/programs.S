@@ -414,6 +414,51 @@ loop:	sw	a0, 0(t0)
 	sw	a0, 8(t0)
 	addi	a0, a0, 1
 	j	loop
+
+#elif PROGRAM == 16		/* U-mode, upper half: an SC right behind its LR, which C executes, does not fail */
+	la	t0, out
+	csrw	mtvec, t0
+	li	t0, -1
+	csrw	pmpaddr0, t0
+	li	t0, 0x1f
+	csrw	pmpcfg0, t0
+	la	t0, root
+	srli	t0, t0, 12
+	li	t1, 8
+	slli	t1, t1, 60
+	or	t0, t0, t1
+	csrw	satp, t0
+	sfence.vma
+	la	t0, user
+	li	t1, 0xffffffbf80000000	/* where RAM is, at gva -2^38 */
+	add	t0, t0, t1
+	csrw	mepc, t0
+	la	s2, begin_signature
+	add	s2, s2, t1
+	li	s3, 100000
+	li	a0, 0
+	csrw	mstatus, zero
+	mret
+	.balign	64
+user:	xori	s2, s2, 0		/* what is known of it is forgotten */
+	lr.d	t0, (s2)
+	addi	t0, t0, 1
+	sc.d	t1, t0, (s2)
+	add	a0, a0, t1
+	addi	s3, s3, -1
+	bnez	s3, user
+	ecall
+	.balign	4
+out:	snez	a0, a0
+	slli	a0, a0, 1
+	ori	a0, a0, 1
+	la	t0, tohost
+	sd	a0, (t0)
+1:	j	1b
+	.balign	4096
+root:	.zero	256 * 8
+	.dword	0x80000000 >> 12 << 10 | 0xdf
+	.zero	255 * 8
 #endif
 
 	.section .data
