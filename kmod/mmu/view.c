@@ -22,6 +22,12 @@ struct dtv_rmap {
 
 #define HEAD_BITS 14
 
+/*
+ * A fill looks at so many entries for one that says the same: a guest can map a page at any number
+ * of places. Two that say the same do no harm.
+ */
+#define LOOK_AT 64
+
 int dtv_mmu_init(struct dtv_mmu *mmu, u32 entries)
 {
 	u32 i;
@@ -297,13 +303,13 @@ bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa
 	struct dtv_vm_core *vm = cpu->vm;
 	struct dtv_mmu *mmu = &vm->mmu;
 	struct dtv_rmap *e;
-	bool swept = false;
+	unsigned int seen;
 	u32 *link, i;
 
 	gva &= DTV_PAGE_MASK;
 	gpa &= DTV_PAGE_MASK;
 	spin_lock(&mmu->lock);
-	for (link = rmap_head(mmu, gpa); *link;) {
+	for (link = rmap_head(mmu, gpa), seen = 0; *link && seen < LOOK_AT; seen++) {
 		e = &mmu->pool[*link - 1];
 		if (rmap_stale(vm, e)) {
 			rmap_free(mmu, link);
@@ -313,10 +319,8 @@ bool dtv_view_filled(struct dtv_cpu *cpu, unsigned int idx, gva_t gva, gpa_t gpa
 			goto added;
 		link = &e->next;
 	}
-	if (!mmu->pool_free && !swept) {
-		swept = true;
+	if (!mmu->pool_free)
 		rmap_sweep(vm);
-	}
 	i = mmu->pool_free;
 	if (!i) {
 		spin_unlock(&mmu->lock);
