@@ -23,6 +23,11 @@ $CC -O2 -march=rv64gc -mabi=lp64d -mcmodel=medany -ffreestanding -nostdlib -stat
 	-Wl,--no-warn-rwx-segments -T "$here/elf/link.ld" -o "$work/compute.elf" "$here/elf/crt.S" \
 	"$here/elf/compute.c" || exit 1
 
+# As riscv-tests' v environment makes them.
+$CC -O2 -march=rv64gc -mabi=lp64d -mcmodel=medany -fno-pie -no-pie -fno-tree-loop-distribute-patterns \
+	-ffreestanding -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+	-T "$here/elf/link.ld" -o "$work/virtual.elf" "$here/elf/virtual.S" "$here/elf/virtual.c" || exit 1
+
 # ends CODE ARGUMENT...: uhost's exit code; its output goes to $work/out and $work/err
 ends()
 {
@@ -107,7 +112,7 @@ after_each()
 	done
 }
 
-plan 59
+plan 62
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed
@@ -135,6 +140,9 @@ check "computation" ends 0 --elf "$work/compute.elf" --signature "$work/sum"
 check "computation, interrupted all the time" ends 0 --elf "$work/compute.elf" --stress-kicks \
 	--signature "$work/sum.kicked"
 check "gives the same sum" same_sums
+check "a user program with pages on demand" ends 0 --elf "$work/virtual.elf"
+check "the same, A and D set by software" ends 0 --elf "$work/virtual.elf" --isa rv64gc_svade
+check "the same, interrupted all the time" ends 0 --elf "$work/virtual.elf" --stress-kicks
 check "a call of HTIF from where no memory is" ends 1 --elf "$work/9.elf"
 check "and says so" complained "bad address 0x1000 in tohost"
 check "machine timer and software interrupts" ends 0 --elf "$work/10.elf" --max-seconds 30
