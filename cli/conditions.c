@@ -69,7 +69,7 @@ const struct condition conditions[] = {
 		},
 		.cost = { "That of the first row; nothing for the jail." },
 		.needs = ALWAYS | NEED(NX) | NEED(SECCOMP) | NEED(LEAKS),
-		.shown = { "api:lives (maps)", "api:lives (hostile_calls)",
+		.shown = { "api:wrong", "api:lives (maps)", "api:lives (hostile_calls)",
 			   "api:lives (hostile_maps)", "cli:lives" },
 	},
 	{
