@@ -28,7 +28,7 @@ const struct condition conditions[] = {
 		},
 		.needs = ALWAYS,
 		.shown = { "isa:run (table.py)", "isa:run (priv.py edges)",
-			   "isa:run (priv.py misaligned atomics)", "isa:run (random.py)",
+			   "isa:run (priv.py order of exceptions)", "isa:run (random.py)",
 			   "isa:mutate.py (canon_unchecked)", "isa:module" },
 	},
 	{
@@ -56,7 +56,8 @@ const struct condition conditions[] = {
 		},
 		.cost = { "A page fault of the host's each." },
 		.needs = ALWAYS,
-		.shown = { "isa:run (random.py)", "smp:meets" },
+		.shown = { "isa:run (priv.py quiet)", "isa:module", "isa:run (random.py)",
+			   "smp:meets" },
 	},
 	{
 		.name = "Nothing beyond guest memory reachable",

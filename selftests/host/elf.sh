@@ -112,7 +112,7 @@ after_each()
 	done
 }
 
-plan 62
+plan 60
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed

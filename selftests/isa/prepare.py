@@ -16,7 +16,7 @@ import random
 import shutil
 
 import rv
-from suites import Meet, Priv, Random, Table
+from suites import Meet, Priv, Quiet, Random, Table
 import tap
 
 
@@ -34,7 +34,7 @@ def main():
     shutil.rmtree(to, ignore_errors=True)
     os.makedirs(to)
     b, s, n = args.build, args.seed, args.count
-    for make in (lambda: Table(b), lambda: Priv(b), lambda: Random("random", b, s, n),
+    for make in (lambda: Table(b), lambda: Priv(b), lambda: Quiet(b), lambda: Random("random", b, s, n),
                  lambda: Random("storm", b, s + "s", n, 2000), lambda: Random("harts", b, s + "h", n, 0, 2),
                  lambda: Meet("meet", b, 2000)):
         suite = make()

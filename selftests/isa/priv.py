@@ -25,13 +25,14 @@ from privbase import M64, SuiteBase
 from privcount import CountTests
 from privext import ExtTests
 from privmem import MemoryTests
+from privorder import OrderTests
 from privstate import StateTests
 import rv
 from rv import REGS
 import tap
 
 
-class Suite(StateTests, MemoryTests, ExtTests, CountTests, SuiteBase):
+class Suite(StateTests, MemoryTests, ExtTests, CountTests, OrderTests, SuiteBase):
     """All of them, in order."""
 
     def build(self):
@@ -75,6 +76,10 @@ class Suite(StateTests, MemoryTests, ExtTests, CountTests, SuiteBase):
         self.page_sc()
         self.access_edges()
         self.counts()
+        self.fixup()
+        self.who_traps()
+        self.order()
+        self.quiet()
 
 
 def check(t, want, got):
@@ -128,6 +133,7 @@ def main():
     ap = argparse.ArgumentParser()
     ap.add_argument("--only", help="tests whose name matches")
     ap.add_argument("--list", action="store_true")
+    ap.add_argument("--uhost", default="", help="more arguments for it")
     ap.add_argument("--keep", help="write the image to this file")
     ap.add_argument("--self", action="store_true", help="QEMU against itself and against expectations")
     ap.add_argument("--build", default=rv.BUILD)
@@ -154,13 +160,13 @@ def tests(args, run):
     s.img.write(elf)
     try:
         qemu = run.run_qemu(elf, image.ICOUNT)
-        got = run.run_qemu(elf, image.ICOUNT) if args.self else run.run_uhost(elf)
+        got = run.run_qemu(elf, image.ICOUNT) if args.self else run.run_uhost(elf, args.uhost.split())
     except image.RunError as e:
         out.result(False, "the image of privileged tests runs", [str(e)])
         return out.done()
     groups = {}
     for t in s.tests:
-        groups.setdefault(" ".join(t.name.split(" ")[:2 if t.name.startswith(("csr", "PTE", "MPRV", "trap")) else 1]), []).append(t)
+        groups.setdefault(" ".join(t.name.split(" ")[:2 if t.name.startswith(("csr", "PTE", "MPRV", "trap", "who", "order", "quiet")) else 1]), []).append(t)
     total = bad = 0
     for g, ts in groups.items():
         why = []

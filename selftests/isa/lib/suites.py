@@ -108,10 +108,10 @@ class Table(Suite):
 
 
 class Priv(Suite):
-    def __init__(self, build):
-        super().__init__("priv", build)
+    def __init__(self, build, name="priv", only=None):
+        super().__init__(name, build)
         mod = script("priv")
-        s = mod.Suite(self.rt(), None)
+        s = mod.Suite(self.rt(), only)
         s.build()
         s.img.write(self.elf)
         sig = self.run.run_qemu(self.elf, image.ICOUNT)
@@ -123,11 +123,23 @@ class Priv(Suite):
             if t.compare_state:
                 o = t.prog.state - SIG
                 self.expect(t.name, t.prog.state, sig[o:o + STATE_CMP])
+            if hasattr(t, "want_traps"):
+                self.expect_word("%s: traps" % t.name, t.prog.state + image.S_TRAPS, len(t.want_traps))
+                for k, (cause, tval) in enumerate(t.want_traps[:image.LOGGED]):
+                    self.expect_word("%s: cause of trap %d" % (t.name, k), t.prog.state + image.S_LOG + 24 * k, cause)
+                    self.expect_word("%s: tval of trap %d" % (t.name, k), t.prog.state + image.S_LOG + 24 * k + 16, tval)
             root, maps = getattr(t, "ptes", (0, ()))
             for va, _, flags, level in maps:
                 at = mod.pte_at(sig, root, va, level)
                 self.expect_word("%s: PTE of %x, flags %x" % (t.name, va, flags), at,
                                  struct.unpack_from("<Q", sig, at - SIG)[0], t.pte_mask)
+
+
+class Quiet(Priv):
+    """Those that must not trap, by themselves, for a host with a small cache."""
+
+    def __init__(self, build):
+        super().__init__(build, "quiet", "^quiet")
 
 
 class Random(Suite):
