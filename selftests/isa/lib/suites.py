@@ -108,7 +108,7 @@ class Table(Suite):
 
 
 class Priv(Suite):
-    def __init__(self, build, name="priv", only=None):
+    def __init__(self, build, name="priv", only="^(?!quiet)"):
         super().__init__(name, build)
         mod = script("priv")
         s = mod.Suite(self.rt(), only)
