@@ -294,6 +294,9 @@ class Gen:
             s = [("i", "slliw" if w else "slli", dict(rd=t, rs1=x, imm=n)),
                  ("i", "srliw" if w else "srli", dict(rd=u, rs1=x if r.random() < 0.9 else self.src(), imm=m))]
             r.shuffle(s)
+            if r.random() < 0.2 and x and x not in self.fixed | self.links:
+                # It is another value that is shifted the second time, or there is another behind both.
+                s.insert(r.choice([1, 2]), ("i", "addi", dict(rd=x, rs1=self.src(), imm=self.imm12())))
             s.append(("i", r.choice(["or", "xor", "add", "addw"]), dict(zip(("rd", "rs1", "rs2"), (d, *r.sample([t, u], 2))))))
         elif k == 2:
             a = r.choice([16, 32, 48, 56, r.randrange(64)])
