@@ -78,7 +78,7 @@ static bool leaf_legal(const struct dtv_regime *r, u64 pte, int level)
 		return false;
 	if (!(pte & DTV_PTE_N))
 		return true;
-	return r->napot && DTV_MUTANT(napot_level, 0, level) == 0 &&
+	return r->napot && level == 0 &&
 	       ((pte & PTE_PPN) >> PTE_PPN_SHIFT & (NAPOT_PAGES - 1)) ==
 		       DTV_MUTANT(napot_size, (pte & PTE_PPN) >> PTE_PPN_SHIFT & (NAPOT_PAGES - 1),
 				  NAPOT_PPN);

@@ -162,7 +162,7 @@ static u64 view_key(const struct dtv_cpu *cpu, const struct dtv_regime *r)
 {
 	if (r->satp && r->priv == DTV_PRIV_S && !r->sum && !r->mxr && !cpu->views.split)
 		return KEY_GLOBAL;
-	return DTV_MUTANT(view_satp, r->satp & ~0xffULL, r->satp);
+	return DTV_MUTANT(view_satp, r->satp >> 60 << 60, r->satp);
 }
 
 bool dtv_view_admits(struct dtv_cpu *cpu, const struct dtv_regime *r, bool global)

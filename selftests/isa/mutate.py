@@ -95,7 +95,7 @@ class Smp:
 
     def __init__(self, build):
         self.cmd = [os.path.join(build, "uhost-mutate"), "--kernel", os.path.join(build, "smp", "Image"),
-                    "--memory", "64M", "--cpus", "2", "--append", "smp.seconds=1", "--max-seconds", "6"]
+                    "--memory", "64M", "--cpus", "2", "--append", "smp.seconds=1", "--max-seconds", "30"]
 
     def prepare(self):
         return self.caught(None, "none")

@@ -120,6 +120,13 @@ class Priv(Suite):
                 at = t.results + 8 * k
                 want = struct.unpack_from("<Q", sig, at - SIG)[0] if value is None else value
                 self.expect_word("%s: %s" % (t.name, what), at, want, mask)
+            traps = getattr(t, "want_traps", None)
+            if traps is not None:
+                self.expect_word("%s: traps" % t.name, t.prog.state + image.S_TRAPS, len(traps))
+                for k, (cause, tval) in enumerate(traps[:image.LOGGED]):
+                    at = t.prog.state + image.S_LOG + 24 * k
+                    self.expect_word("%s: cause of trap %d" % (t.name, k), at, cause)
+                    self.expect_word("%s: tval of trap %d" % (t.name, k), at + 16, tval)
             if t.compare_state:
                 o = t.prog.state - SIG
                 self.expect(t.name, t.prog.state, sig[o:o + STATE_CMP])
