@@ -380,7 +380,8 @@ void dtv_read_ahead(struct dtv_tx *tx, const u8 *page, const u64 *seen, unsigned
 			continue;
 		}
 		off += in->len;
-		if (in->fmt != DTV_FMT_B || ++branches == DTV_BLOCK_BRANCHES || first + n > tx->goes_on)
+		if (in->fmt != DTV_FMT_B || ++branches == DTV_BLOCK_BRANCHES ||
+		    first + n > tx->goes_on)
 			break;
 	}
 	tx->nr_ahead = n;

@@ -57,7 +57,7 @@ int dtv_dbt_init(struct dtv_dbt *d, struct dtv_vm_core *vm, const struct dtv_dbt
 	d->max_blocks = d->part_blocks * d->nr_parts;
 	d->part_meta = NR_META(cfg->size) / d->nr_parts & ~3U;
 	d->meta_size = d->part_meta * d->nr_parts;
-	/* Some heads for each block: a search for what is not there, the most frequent, ends at once. */
+	/* Some heads for each block: most searches are for what is not there, and end at once. */
 	for (d->hash_mask = (1U << HASH_BITS) - 1; d->hash_mask < d->max_blocks;)
 		d->hash_mask = d->hash_mask << 1 | 1;
 	d->max_xps = MAX_XPS;

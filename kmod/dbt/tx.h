@@ -220,7 +220,7 @@ struct dtv_tx {
 	const struct dtv_step *step; /* what is known of it */
 	struct dtv_step unread; /* for where nothing is: all zero but for the instruction */
 	unsigned int hold; /* boundaries before instructions of lower numbers do not exist */
-	unsigned int held; /* instructions behind no boundary since a look for a kick, by their time */
+	unsigned int held; /* time of what is behind no boundary, since a look for a kick */
 	struct dtv_step ahead[DTV_BLOCK_INSNS];
 	unsigned int first_ahead, nr_ahead; /* steps in @ahead: first number, how many */
 	unsigned int end_ahead; /* offset in the page of the instruction behind them */

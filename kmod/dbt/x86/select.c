@@ -717,8 +717,8 @@ static bool plain_access(u16 op)
 
 /*
  * The current instruction has made an access. So its address was canonical: there is nothing
- * in guards to access. So a pointer that goes on from access to access by less than a guard, as one of
- * a loop does, meets the guard before it is anywhere else.
+ * in guards to access. So a pointer that goes on from access to access by less than a guard, as
+ * one of a loop does, meets the guard before it is anywhere else.
  */
 static void made_access(struct dtv_tx *tx)
 {
