@@ -131,7 +131,7 @@ def main():
     start = time.monotonic()
     suites = [Table(args.build), Priv(args.build), Random("random", args.build, args.seed, 240),
               Random("storm", args.build, args.seed, 60, 300),
-              Random("runs", args.build, args.seed, 60, runs=True, extra=["--stress-kicks"]),
+              Random("runs", args.build, args.seed, 150, runs=True, extra=["--stress-kicks"]),
               Random("evicted", args.build, args.seed, 240, extra=["--cache", "1M"]),
               Meet("meet", args.build, 40000), Meet("kicked", args.build, 40000, ["--stress-kicks"])]
     others = [Rights(args.build, args.seed), Off(args.build), Smp(args.build)]

@@ -292,7 +292,7 @@ class Gen:
         if k < 2:
             m = (bits - n) % bits if r.random() < 0.9 else r.randrange(bits)
             s = [("i", "slliw" if w else "slli", dict(rd=t, rs1=x, imm=n)),
-                 ("i", "srliw" if w else "srli", dict(rd=u, rs1=x if r.random() < 0.9 else self.src(), imm=m))]
+                 ("i", "srliw" if w else "srli", dict(rd=u, rs1=x if r.random() < 0.7 else self.src(), imm=m))]
             r.shuffle(s)
             if r.random() < 0.2 and x and x not in self.fixed | self.links:
                 # It is another value that is shifted the second time, or there is another behind both.
