@@ -106,7 +106,7 @@ TEST(idle_uses_no_cpu)
 	struct vm vm = vm_make("t", 2, idle, sizeof(idle));
 
 	vm_start(&vm, 2);
-	nap(1000);
+	nap(1000 * tap_slow());
 
 	double before = cpu_seconds(vm.jail[0]) + cpu_seconds(vm.jail[1]);
 
@@ -378,8 +378,9 @@ TEST(page_tables_bounded)
 		RV_ADD(T1, T1, T3), RV_BLTU(T1, T4, -8),
 	};
 	struct vm vm = vm_make("t", 1, code, sizeof(code));
+	/* Enough for several times what there may be of them. */
 	const uint64_t data[] = { 8ULL << 60 | (DTV_GPA_RAM + 0x2000) >> 12, 4ULL << 30, 2 * MIB,
-				  200ULL << 30 };
+				  (4ULL + 196 / tap_slow()) << 30 };
 	uint64_t *root = (void *)(vm.ram + 0x2000), *mid = (void *)(vm.ram + 0x3000),
 		 *low = (void *)(vm.ram + 0x4000);
 	unsigned long most = 0, kib;
