@@ -14,7 +14,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 here=$DTV_TOP/selftests/host
-for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+for n in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do
 	$CC -march=rv64gc -mabi=lp64d -nostdlib -static -Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-DPROGRAM=$n -T "$here/elf/link.ld" -o "$work/$n.elf" "$here/elf/programs.S" || exit 1
 done
@@ -112,7 +112,7 @@ after_each()
 	done
 }
 
-plan 60
+plan 62
 check "success by HTIF" ends 0 --elf "$work/1.elf"
 check "failure by HTIF, with its code" ends 7 --elf "$work/2.elf" --signature "$work/signature"
 check "signature" signed
@@ -152,6 +152,8 @@ check "interrupts of long computation" ends 0 --elf "$work/14.elf" --max-seconds
 check "need not many tries" few_kicks
 check "SCs behind LRs that C executes" ends 0 --elf "$work/16.elf"
 check "do not fail for kicks" ends 0 --elf "$work/16.elf" --stress-kicks
+check "interrupts and flags" ends 0 --elf "$work/17.elf" --max-seconds 30
+check "the same, interrupted all the time" ends 0 --elf "$work/17.elf" --max-seconds 60 --stress-kicks
 check "flash that is not there" ends 2 --elf "$work/1.elf" --flash1 "$work/none"
 check "empty firmware" ends 2 --bios /dev/null
 check "a file for no address" ends 2 --bios "$work/1.elf" --load "$work/1.elf"

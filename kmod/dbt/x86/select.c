@@ -890,7 +890,7 @@ void dtv_x86_finish(struct dtv_tx *tx)
 			call_stub(tx, DTV_EXIT_FP);
 			break;
 		case COLD_FP_FIX:
-			dtv_tx_entry(tx, ENTRY_REWIND);
+			dtv_tx_entry(tx, c->row);
 			dtv_x86_fp_cold(tx, c);
 			break;
 		case COLD_ROUND:

@@ -48,8 +48,20 @@ static void fix(struct dtv_tx *tx, enum fix kind, u8 *from, s32 param)
 	struct dtv_cold *c = dtv_tx_cold(tx, COLD_FP_FIX, from);
 
 	c->reg = kind;
+	/* Before an instruction, or in the middle of it, where flags are raised. */
+	c->row = kind == FIX_SETTLE ? ENTRY_REWIND : ENTRY_BUSY;
 	c->target = param;
 	c->back = tx->b.p;
+}
+
+/*
+ * The host has raised the instruction's flags and has not committed its result: no way back, for
+ * an interrupt would find flags of what it comes before.
+ */
+static void raised(struct dtv_tx *tx)
+{
+	if (tx->entries[tx->nr_entries - 1].kind != ENTRY_BUSY)
+		dtv_tx_entry(tx, ENTRY_BUSY);
 }
 
 /* --- checks before an instruction --- */
@@ -300,10 +312,13 @@ static void commit_x(struct dtv_tx *tx, bool dbl, u8 x)
 static void commit_result(struct dtv_tx *tx, bool dbl, u8 x)
 {
 	if (fmapped(tx->insn.rd)) {
+		if (dtv_x86_fmap[tx->insn.rd] != x)
+			raised(tx);
 		commit_x(tx, dbl, x);
 		set_nan(tx, dbl, tx->insn.rd);
 		return;
 	}
+	raised(tx);
 	ucomis_rr(&tx->b, dbl, x, x);
 	fix(tx, FIX_NAN, jcc_rel32(&tx->b, DTV_MUTANT(nan_payload, CC_O, CC_P)),
 	    dbl ? FIX_DBL : 0);
@@ -359,7 +374,6 @@ static void round_end(struct dtv_tx *tx)
 	alu32_rr(b, ALU_OR, RCX, RDX);
 	mov32_mr(b, mxcsr_rm(), RCX);
 	ldmxcsr_m(b, mxcsr_rm());
-	dtv_tx_entry(tx, ENTRY_REWIND);
 }
 
 /* A rounding mode of its own is set around the operation: the commit comes behind. */
@@ -419,6 +433,7 @@ static void fused(struct dtv_tx *tx, enum x86_fma op, bool dbl)
 		vfm213s_rrr(&tx->b, op, dbl, X0, a, dtv_x86_fmap[in->rs3]);
 	else
 		vfm213s_rrm(&tx->b, op, dbl, X0, a, fslot(in->rs3));
+	raised(tx);
 	round_end(tx);
 	ucomis_rr(&tx->b, dbl, X0, X0);
 	fix(tx, FIX_FMA, jcc_rel32(&tx->b, CC_P),
@@ -442,6 +457,7 @@ static void minmax(struct dtv_tx *tx, bool greater, bool dbl)
 	load_f(tx, X0, in->rs1);
 	load_f(tx, X1, in->rs2);
 	ucomis_rr(b, dbl, X0, X1);
+	raised(tx);
 	nan = jcc_rel32(b, CC_P);
 	sse_s_rrr(b, op, dbl, X2, X0, X1);
 	sse_s_rrr(b, op, dbl, X1, X1, X0);
@@ -523,6 +539,7 @@ static void less(struct dtv_tx *tx, enum x86_cc cc, bool dbl)
 		comis_rm(&tx->b, dbl, x, fslot(in->rs1));
 	if (!in->rd)
 		return;
+	raised(tx);
 	setcc_r(&tx->b, cc, RAX);
 	movzx8_rr(&tx->b, d, RAX);
 	commit(tx, in->rd, d);
@@ -540,6 +557,7 @@ static void equal(struct dtv_tx *tx, bool dbl)
 		cmps_rrr(&tx->b, dbl, X0, x, dtv_x86_fmap[in->rs2], X86_CMP_EQ);
 	else
 		cmps_rrm(&tx->b, dbl, X0, x, fslot(in->rs2), X86_CMP_EQ);
+	raised(tx);
 	movq_rx(&tx->b, false, RAX, X0);
 	alu32_ri(&tx->b, ALU_AND, RAX, 1);
 	commit(tx, in->rd, RAX);
@@ -683,11 +701,13 @@ static void to_signed(struct dtv_tx *tx, bool dbl, bool w)
 			cvts2si_rx(b, dbl, w, RAX, X0);
 		else
 			cvtts2si_rx(b, dbl, w, RAX, X0);
+		raised(tx);
 		/* Overflows for the indefinite value alone. */
 		x86_alu_ri(b, w ? X86_W : 0, ALU_CMP, RAX, 1);
 		fix(tx, FIX_INT, jcc_rel32(b, CC_O), param);
 	} else {
 		round_quiet(tx, dbl);
+		raised(tx);
 		cvtts2si_rx(b, dbl, w, RAX, X1);
 		x86_alu_ri(b, w ? X86_W : 0, ALU_CMP, RAX, 1);
 		/* The least integer itself is rare enough for C, too. */
@@ -707,6 +727,7 @@ static void to_u32(struct dtv_tx *tx, bool dbl)
 	need_operand(tx, dbl, in->rs1);
 	load_f(tx, X0, in->rs1);
 	round_quiet(tx, dbl);
+	raised(tx);
 	cvtts2si_rx(b, dbl, true, RAX, X1);
 	mov32_rr(b, RCX, RAX);
 	alu_rr(b, ALU_CMP, RCX, RAX);
@@ -743,9 +764,11 @@ static void to_u64(struct dtv_tx *tx, bool dbl)
 		break;
 	default:
 		rounds_rr(b, dbl, X0, X0, round_mode(in));
+		raised(tx);
 		cvtts2si_rx(b, dbl, true, RAX, X0);
 		break;
 	}
+	raised(tx);
 	fix(tx, FIX_ULONG, other, (dbl ? FIX_DBL : 0) | FIX_MODE(round_mode(in)));
 	commit_int(tx, true);
 }
@@ -786,8 +809,10 @@ static void from_int(struct dtv_tx *tx, bool dbl, bool w, bool uns)
 		cvtsi2s_xxr(b, dbl, true, X0, X_ONES, RAX);
 		sse_s_rrr(b, SSE_ADD, dbl, X0, X0, X0);
 		x86_fix8(b, join, b->p);
-		if (!exact)
+		if (!exact) {
+			raised(tx);
 			round_end(tx);
+		}
 		commit_x(tx, dbl, X0);
 		return;
 	}
@@ -795,8 +820,11 @@ static void from_int(struct dtv_tx *tx, bool dbl, bool w, bool uns)
 	if (!exact)
 		round_begin(tx);
 	cvtsi2s_xxr(b, dbl, w || uns, d, X_ONES, s);
-	if (!exact)
+	if (!exact) {
+		if (d == X0)
+			raised(tx);
 		round_end(tx);
+	}
 	commit_x(tx, dbl, d);
 }
 
