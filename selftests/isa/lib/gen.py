@@ -538,7 +538,9 @@ class Gen:
         for _ in range(r.randrange(1, 3)):
             o = self.imm12()
             k = r.random()
-            if k < 0.45:
+            # A program's code may be where the upper half begins: a store to it would have to be fenced.
+            code = (a + o + (1 << 38)) & M64 < 1 << 20
+            if k < 0.45 or k < 0.85 and code:
                 s.append(("i", r.choice(LOADS), dict(rd=self.dst(), rs1=t, imm=o)))
             elif k < 0.85:
                 s.append(("i", r.choice(STORES), dict(rs2=self.src(), rs1=t, imm=o)))
