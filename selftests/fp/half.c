@@ -6,20 +6,16 @@
  * any tie has), then rounded to the nearer of its neighbours among the halves, found
  * by comparison: nothing here knows how bits are packed but number().
  */
-#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <mpfr.h>
-#include "cases.h"
+#include "oracle.h"
 
 #define NR_RANDOM 40000
 #define SIGN 0x8000U
 #define INF 0x7c00U
 #define QUIET 0x0200U
 #define NR_HALVES 0x10000U
-
-static const mpfr_rnd_t mpfr_modes[4] = { MPFR_RNDN, MPFR_RNDZ, MPFR_RNDD, MPFR_RNDU };
 
 /* Where something changes; both signs of each are tried. */
 static const u16 corners[] = {
@@ -139,38 +135,14 @@ static void check(const struct dtv_insn *in, bool to_x, u64 want, u32 want_flags
 
 /* --- arithmetic --- */
 
-enum arith { ADD, SUB, MUL, DIV, SQRT, FMA };
-
 /* The same in doubles, where nothing overflows and nothing becomes zero by rounding. */
 static double in_doubles(enum arith op, double a, double b, double c, u8 rm)
 {
-	static const int modes[5] = {
-		FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD, FE_TONEAREST,
-	};
-	volatile double x = a, y = b, z = c, d = 0;
+	double d;
 
-	fesetround(modes[rm]);
-	switch (op) {
-	case ADD:
-		d = x + y;
-		break;
-	case SUB:
-		d = x - y;
-		break;
-	case MUL:
-		d = x * y;
-		break;
-	case DIV:
-		d = x / y;
-		break;
-	case SQRT:
-		d = sqrt(x);
-		break;
-	case FMA:
-		d = fma(x, y, z);
-		break;
-	}
-	fesetround(FE_TONEAREST);
+	host_round(rm);
+	d = host_double(op, a, b, c);
+	host_round(DTV_RM_RNE);
 	return d;
 }
 
@@ -209,26 +181,7 @@ static u64 want_arith(enum arith op, u16 a, u16 b, u16 c, u8 rm, u32 *flags)
 	mpfr_set_d(xa, number(a), MPFR_RNDN);
 	mpfr_set_d(xb, number(b), MPFR_RNDN);
 	mpfr_set_d(xc, number(c), MPFR_RNDN);
-	switch (op) {
-	case ADD:
-		mpfr_add(exact, xa, xb, MPFR_RNDZ);
-		break;
-	case SUB:
-		mpfr_sub(exact, xa, xb, MPFR_RNDZ);
-		break;
-	case MUL:
-		mpfr_mul(exact, xa, xb, MPFR_RNDZ);
-		break;
-	case DIV:
-		mpfr_div(exact, xa, xb, MPFR_RNDZ);
-		break;
-	case SQRT:
-		mpfr_sqrt(exact, xa, MPFR_RNDZ);
-		break;
-	case FMA:
-		mpfr_fma(exact, xa, xb, xc, MPFR_RNDZ);
-		break;
-	}
+	mpfr_arith(exact, op, xa, xb, xc);
 	return round_exact(rm, flags);
 }
 

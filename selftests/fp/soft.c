@@ -11,14 +11,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <mpfr.h>
-#include "cases.h"
+#include "oracle.h"
 
 #define NR_RANDOM 60000
 _Static_assert(sizeof(long) == 8, "mpfr_get_si() gives 64 bits");
 #define EXACT 4600 /* bits: a product of doubles plus a double */
-
-static const mpfr_rnd_t mpfr_modes[4] = { MPFR_RNDN, MPFR_RNDZ, MPFR_RNDD, MPFR_RNDU };
 
 static mpfr_t xa, xb, xc, exact, rounded, bound;
 
@@ -148,42 +145,15 @@ static u32 host_flags(void)
 	       (f & FE_INEXACT ? DTV_FP_NX : 0);
 }
 
-enum arith { ADD, SUB, MUL, DIV, SQRT, FMA };
-
 /* Host's answer, for operands that leave nothing to round but the sign of zero. */
 static u64 host_arith(enum arith op, bool dbl, u64 a, u64 b, u64 c, u8 rm, u32 *flags)
 {
-	static const int modes[5] = {
-		FE_TONEAREST, FE_TOWARDZERO, FE_DOWNWARD, FE_UPWARD, FE_TONEAREST,
-	};
 	u64 r;
 
-	fesetround(modes[rm]);
+	host_round(rm);
 	feclearexcept(FE_ALL_EXCEPT);
 	if (dbl) {
-		volatile double x = as64(a), y = as64(b), z = as64(c), d = 0;
-
-		switch (op) {
-		case ADD:
-			d = x + y;
-			break;
-		case SUB:
-			d = x - y;
-			break;
-		case MUL:
-			d = x * y;
-			break;
-		case DIV:
-			d = x / y;
-			break;
-		case SQRT:
-			d = sqrt(x);
-			break;
-		case FMA:
-			d = fma(x, y, z);
-			break;
-		}
-		r = bits64(d);
+		r = bits64(host_double(op, as64(a), as64(b), as64(c)));
 	} else {
 		volatile float x = as32(a), y = as32(b), z = as32(c), d = 0;
 
@@ -214,7 +184,7 @@ static u64 host_arith(enum arith op, bool dbl, u64 a, u64 b, u64 c, u8 rm, u32 *
 	if (op == FMA && ((special(dbl, a) && !nan_bits(dbl, a) && zero_bits(dbl, b)) ||
 			  (special(dbl, b) && !nan_bits(dbl, b) && zero_bits(dbl, a))))
 		*flags |= DTV_FP_NV;
-	fesetround(FE_TONEAREST);
+	host_round(DTV_RM_RNE);
 	return r;
 }
 
@@ -242,26 +212,7 @@ static u64 want_arith(enum arith op, bool dbl, u64 a, u64 b, u64 c, u8 rm, u32 *
 		load(xb, dbl, b);
 		load(xc, dbl, c);
 		mpfr_set_prec(exact, op == DIV || op == SQRT ? 200 : EXACT);
-		switch (op) {
-		case ADD:
-			mpfr_add(exact, xa, xb, MPFR_RNDZ);
-			break;
-		case SUB:
-			mpfr_sub(exact, xa, xb, MPFR_RNDZ);
-			break;
-		case MUL:
-			mpfr_mul(exact, xa, xb, MPFR_RNDZ);
-			break;
-		case DIV:
-			nudge(mpfr_div(exact, xa, xb, MPFR_RNDZ));
-			break;
-		case SQRT:
-			nudge(mpfr_sqrt(exact, xa, MPFR_RNDZ));
-			break;
-		case FMA:
-			mpfr_fma(exact, xa, xb, xc, MPFR_RNDZ);
-			break;
-		}
+		nudge(mpfr_arith(exact, op, xa, xb, xc));
 		host = mpfr_zero_p(exact);
 	}
 	if (host)
