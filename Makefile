@@ -125,6 +125,7 @@ docs: | $(O)
 		html=$(O)/docs/$${file#Documentation/}; mkdir -p $$(dirname $$html) && \
 		rst2html --exit-status=2 $$file $${html%.rst}.html || exit 1; \
 	done
+	@cp Documentation/*.svg $(O)/docs/
 
 # With a KDIR of several kernels, all of them.
 install: all
