@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -777,7 +778,12 @@ bool dtv_guest_alive(const struct dtv_guest *g)
 /** dtv_guest_ending - has it ended, or does its process not speak any more? */
 bool dtv_guest_ending(const struct dtv_guest *g)
 {
-	return g->state == STOPPED || g->chan < 0;
+	struct pollfd p = { .fd = g->chan };
+
+	if (g->state == STOPPED || g->chan < 0)
+		return true;
+	/* That it hung up may be on its way to us through the event loop. */
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR);
 }
 
 /** dtv_guest_describe - an object of type Guest of the interface; the caller's */
