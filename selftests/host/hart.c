@@ -320,6 +320,20 @@ static int make_timer(timer_t *t, pid_t tid)
 	return timer_create(CLOCK_MONOTONIC, &sev, t);
 }
 
+/* Harts come out of reset together: firmware does not wait for one that comes late. */
+static void start_together(struct uhost *u)
+{
+	u32 n = __atomic_add_fetch(&u->ready, 1, __ATOMIC_SEQ_CST);
+
+	while (n < u->nr_harts && !READ_ONCE(u->vm.stopped)) {
+		struct timespec ts = { .tv_nsec = 1000000 };
+
+		syscall(SYS_futex, &u->ready, FUTEX_WAIT_PRIVATE, n, &ts, NULL, 0);
+		n = READ_ONCE(u->ready);
+	}
+	syscall(SYS_futex, &u->ready, FUTEX_WAKE_PRIVATE, DTV_MAX_HARTS, NULL, NULL, 0);
+}
+
 static void *hart_thread(void *arg)
 {
 	struct uhart *h = arg;
@@ -335,6 +349,7 @@ static void *hart_thread(void *arg)
 	}
 	self = h;
 	WRITE_ONCE(h->tid, tid);
+	start_together(u);
 
 	action = dtv_cpu_continue(&h->cpu);
 	while (!READ_ONCE(u->vm.stopped)) {

@@ -89,6 +89,7 @@ struct uhart {
  * @vm: the engine's part
  * @harts: vm.nr_cpus of them
  * @nr_harts: how many
+ * @ready: threads of theirs that may start
  * @nr_views: views per hart
  * @ram: guest RAM, mapped for C code
  * @ram_fd: memfd of it
@@ -114,6 +115,7 @@ struct uhost {
 	struct dtv_vm_core vm;
 	struct uhart *harts[DTV_MAX_HARTS];
 	unsigned int nr_harts;
+	u32 ready;
 	unsigned int nr_views;
 	struct image_ram ram;
 	int ram_fd;
