@@ -23,7 +23,7 @@
 /* What a hart has of its own, at mscratch: x1..x31 of a program in a trap, then */
 #define A_DESC		256	/* its descriptor */
 #define A_LEFT		264	/* programs from this one on */
-#define A_STORMS	272	/* timer interrupts taken */
+#define A_STORMS	272	/* timer interrupts taken by the program */
 #define A_CAUSE_S	280	/* the end as the S-mode handler found it */
 #define A_EPC_S		288
 #define A_SAVE_S	512	/* x1..x31 in a trap that S-mode takes */
@@ -112,6 +112,7 @@ next:
 	ld	t1, A_LEFT(s3)
 	blez	t1, done
 	ld	t0, A_DESC(s3)
+	sd	zero, A_STORMS(s3)
 	/* What programs could hand on to the next of the same hart. */
 	csrw	sscratch, zero
 	csrw	stval, zero
@@ -325,12 +326,19 @@ trap:
 	la	x1, storm
 	ld	x1, 0(x1)
 	beqz	x1, 2f
-	csrr	x2, time
-	add	x1, x1, x2
-	csrw	0x14d, x1
+	/*
+	 * Each a little later than the one before: where taking it is slower than what was asked for, not
+	 * an instruction would be reached between two.
+	 */
 	ld	x2, A_STORMS(x31)
 	addi	x2, x2, 1
 	sd	x2, A_STORMS(x31)
+	mul	x2, x2, x1
+	srli	x2, x2, 6
+	add	x1, x1, x2
+	csrr	x2, time
+	add	x1, x1, x2
+	csrw	0x14d, x1
 	ld	x1, 0(x31)
 	ld	x2, 8(x31)
 	csrrw	x31, mscratch, x31

@@ -399,7 +399,11 @@ class CountTests:
         self.add(t)
 
     def count_interrupts(self):
-        """Loops under timer interrupts, whose handler counts two."""
+        """Loops under timer interrupts, whose handler counts two.
+
+        Each comes a little later after the one before: where an interrupt takes longer than the first
+        time between two, none of the loop's instructions would ever be reached otherwise.
+        """
         n = 60000
         for name, per, body in (("a loop", 4, plain(("add", dict(rd=A1, rs1=A1, rs2=A0)), ("xor", dict(rd=A2, rs1=A2, rs2=A1)))),
                                 ("calls", 6, call), ("atomics", 5, plain(*[("amoadd.d", dict(rd=A1, rs1=DATA_REG, rs2=A0))] * 3)),
@@ -442,6 +446,8 @@ class CountTests:
             t.i("addi", rd=S4, rs1=S4, imm=1)
             t.csrr(T5, "time")
             t.i("addi", rd=T5, rs1=T5, imm=97)
+            t.i("slli", rd=R["t4"], rs1=S4, imm=3)
+            t.i("add", rd=T5, rs1=T5, rs2=R["t4"])
             t.csrw("stimecmp", T5)
             t.i("csrrwi", rd=0, imm=0, csr=CSRS["mcountinhibit"])
             t.i("mret")
