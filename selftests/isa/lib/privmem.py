@@ -1183,7 +1183,12 @@ class MemoryTests:
         t.i("addi", rd=s9, rs1=s9, imm=77)
         t.to("jal", "out", rd=0)
         t.label("tick")
+        # The later this one is, the later the next: where interrupts are slow, the program goes on nevertheless.
         t.csrr(t1, "time")
+        t.csrr(t2, "stimecmp")
+        t.i("sub", rd=t2, rs1=t1, rs2=t2)
+        t.i("slli", rd=t2, rs1=t2, imm=2)
+        t.i("add", rd=t1, rs1=t1, rs2=t2)
         t.i("addi", rd=t1, rs1=t1, imm=2000)
         t.csrw("stimecmp", t1)
         t.to("jal", "out", rd=0)
