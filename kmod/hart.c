@@ -676,6 +676,9 @@ static enum dtv_action next(struct dtv_cpu *cpu)
 		engine_leave(cpu);
 		return READ_ONCE(cpu->vm->stopped) ? DTV_STOP : DTV_WAIT;
 	}
+	/* It goes on: other harts start it only out of STOPPED, so that nobody else writes here. */
+	if (cpu->hsm == DTV_HSM_SUSPENDED)
+		WRITE_ONCE(cpu->hsm, DTV_HSM_STARTED);
 	take_interrupt(cpu);
 	return run(cpu);
 }
@@ -1584,6 +1587,11 @@ int dtv_sbi_hart_start(struct dtv_cpu *cpu, u64 id, gpa_t pc, u64 arg)
 void dtv_sbi_hart_stop(struct dtv_cpu *cpu)
 {
 	WRITE_ONCE(cpu->hsm, DTV_HSM_STOPPED);
+}
+
+void dtv_sbi_hart_suspend(struct dtv_cpu *cpu)
+{
+	WRITE_ONCE(cpu->hsm, DTV_HSM_SUSPENDED);
 }
 
 void dtv_sbi_ipi(struct dtv_cpu *cpu, u64 id)

@@ -238,6 +238,8 @@ u32 dtv_sbi_hart_state(struct dtv_cpu *cpu, u64 id);
 int dtv_sbi_hart_start(struct dtv_cpu *cpu, u64 id, gpa_t pc, u64 arg);
 /* The calling hart is STOPPED from now on; it leaves the instruction with DTV_FX_WFI. */
 void dtv_sbi_hart_stop(struct dtv_cpu *cpu);
+/* It is SUSPENDED until it goes on; it leaves the instruction with DTV_FX_WFI and DTV_FX_IRQ. */
+void dtv_sbi_hart_suspend(struct dtv_cpu *cpu);
 /* Set SSIP of a hart that exists, the calling one included, and kick it. */
 void dtv_sbi_ipi(struct dtv_cpu *cpu, u64 id);
 /*

@@ -217,13 +217,13 @@ static s64 hart_suspend(struct call *c)
 
 	if (type != HSM_SUSPEND_RETENTIVE && type != HSM_SUSPEND_NON_RETENTIVE)
 		return SBI_ERR_INVALID_PARAM;
+	if (type == HSM_SUSPEND_NON_RETENTIVE &&
+	    ((c->arg[1] & 1) || !dtv_host_ram(c->vm, c->arg[1])))
+		return SBI_ERR_INVALID_ADDRESS;
+	dtv_sbi_hart_suspend(c->cpu);
 	c->fx |= DTV_FX_WFI | DTV_FX_IRQ;
 	if (type == HSM_SUSPEND_RETENTIVE)
 		return SBI_SUCCESS;
-	if ((c->arg[1] & 1) || !dtv_host_ram(c->vm, c->arg[1])) {
-		c->fx = 0;
-		return SBI_ERR_INVALID_ADDRESS;
-	}
 	start_state(c->h, c->arg[1], c->arg[2]);
 	c->fx |= DTV_FX_REGIME | DTV_FX_SATP;
 	c->away = true;

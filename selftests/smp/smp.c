@@ -485,10 +485,56 @@ static void enable(void)
 	asm volatile("csrs sstatus, %0" ::"r"(2));
 }
 
+/*
+ * Suspended, hart 1 is seen as that by hart 0 until an IPI, and as started behind it: twice, once
+ * to go on behind the call, once to begin anew at second.
+ */
+static volatile u32 suspends, wakes, seen;
+
+static void sleeper(void)
+{
+	asm volatile("csrs sie, %0" ::"r"(2));
+	for (;;) {
+		/* Whoever wakes it need not mean it. */
+		while (wakes < suspends)
+			sbi(0x48534d, 3, suspends == 2 ? 0x80000000 : 0, (u64)second, 0, 0);
+		while (seen < suspends)
+			;
+		asm volatile("csrc sip, %0" ::"r"(2));
+		if (suspends == 2)
+			return;
+		suspends = suspends + 1;
+	}
+}
+
+static void await_state(u64 id, long state)
+{
+	u64 t0 = now();
+
+	while (!failed && sbi(0x48534d, 2, id, 0, 0, 0).value != state)
+		if (now() - t0 > 20 * HZ)
+			fail("hart is not in state", state);
+}
+
+static void waker(void)
+{
+	for (u32 n = 0; n < 2; n++) {
+		await_state(1, 4);
+		if (suspends != n + 1)
+			fail("suspends", suspends);
+		wakes = n + 1;
+		send_ipi(1);
+		await_state(1, 0);
+		seen = n + 1;
+	}
+}
+
 void second_main(u64 id)
 {
-	enable();
 	harts[id].online = 1;
+	if (id == 1)
+		sleeper();
+	enable();
 	while (!nr_online)
 		;
 	if (id == 1)
@@ -534,6 +580,8 @@ void first_main(u64 id, const void *dtb)
 				fail("hart did not start:", i);
 				break;
 			}
+	if (n > 1)
+		waker();
 	nr_online = n;
 	harts[0].online = 1;
 	for (u64 i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)

@@ -100,6 +100,11 @@ void dtv_sbi_hart_stop(struct dtv_cpu *cpu)
 	machine.hsm[cpu->id] = 1;
 }
 
+void dtv_sbi_hart_suspend(struct dtv_cpu *cpu)
+{
+	machine.hsm[cpu->id] = 4;
+}
+
 void dtv_sbi_ipi(struct dtv_cpu *cpu, u64 id)
 {
 	(void)cpu;

@@ -159,11 +159,14 @@ void test_sbi_hsm(void)
 
 	CHECK_EQ(call(HSM, 3, 0, 0, 0, 0, 0), 0);
 	CHECK_EQ(effects, DTV_FX_WFI | DTV_FX_IRQ);
+	CHECK_EQ(machine.hsm[0], 4);
+	machine.hsm[0] = 0;
 	CHECK_EQ(call(HSM, 3, 1, 0, 0, 0, 0), INVALID_PARAM);
 	CHECK_EQ(effects, 0);
 	CHECK_EQ(call(HSM, 3, 0x10000000, 0, 0, 0, 0), INVALID_PARAM);
 	CHECK_EQ(call(HSM, 3, 0x80000000, 0x10, 5, 0, 0), INVALID_ADDRESS);
 	CHECK_EQ(effects, 0);
+	CHECK_EQ(machine.hsm[0], 0);
 	rig.h.satp = 8ULL << 60;
 	rig.h.mstatus |= DTV_MSTATUS_SIE;
 	call(HSM, 3, 0xffffffff80000000ULL, RAM_BASE + 0x100, 0x99, 0, 0);
@@ -172,6 +175,7 @@ void test_sbi_hsm(void)
 	CHECK_EQ(rig.h.mstatus & DTV_MSTATUS_SIE, 0);
 	CHECK_EQ(rig.h.x[10], 2); /* hart id */
 	CHECK_EQ(rig.h.x[11], 0x99);
+	CHECK_EQ(machine.hsm[0], 4);
 	CHECK_EQ(effects, DTV_FX_WFI | DTV_FX_IRQ | DTV_FX_REGIME | DTV_FX_SATP);
 }
 
