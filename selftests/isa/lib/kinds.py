@@ -423,13 +423,17 @@ class Runs(Gen):
 
 
 class Far(Gen):
-    """A call of a function whose code fills a cache of 1 MiB: what the caller was translated to is gone when it returns."""
+    """A call of a function whose code fills a cache of 1 MiB: what the caller was translated to is gone when it returns.
+
+    Wherever in the function a wrong return leads to, what it counts is wrong then.
+    """
 
     def __init__(self, seed, size=None, mode=None, long=False):
         super().__init__(seed, 10, mode, False)
         self.share = False
         one = ("i", "bne", dict(rs1=self.bases[0], rs2=self.bases[0], imm=8))
-        self.funcs = [{"link": 1, "body": [("asm", [one] * 60000)], "odd": False, "c": False}]
+        count = ("i", "addi", dict(rd=self.counters[0], rs1=self.counters[0], imm=1))
+        self.funcs = [{"link": 1, "body": [("asm", ([one] * 5 + [count]) * 10000)], "odd": False, "c": False}]
         self.main = [("call", dict(fn=0, how="jal", tmp=0), [])] * 2 + self.main[:1]
 
 
