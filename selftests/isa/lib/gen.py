@@ -290,7 +290,7 @@ class Gen:
         n = r.choice([1, 8, 31, bits - 1, r.randrange(bits)]) % bits
         k = r.randrange(5)
         if k < 2:
-            m = (bits - n) % bits if r.random() < 0.9 else r.randrange(bits)
+            m = (bits - n) % bits if r.random() < 0.7 else r.randrange(bits)
             s = [("i", "slliw" if w else "slli", dict(rd=t, rs1=x, imm=n)),
                  ("i", "srliw" if w else "srli", dict(rd=u, rs1=x if r.random() < 0.7 else self.src(), imm=m))]
             r.shuffle(s)

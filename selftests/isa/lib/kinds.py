@@ -419,6 +419,13 @@ class Runs(Gen):
                 s.append(("i", r.choice(ops), dict(rd=d, rs1=a, imm=r.choice([1, 8, 16, 24, 31]))))
             else:
                 s.append(self.n_load()[1][0])
+            if k < 0.1:
+                # Nobody reads what this made: only who goes back to it does what is behind it twice.
+                others = [x for x in self.pool if x != d]
+                for _ in range(r.randrange(1, 9)):
+                    e = r.choice(others)
+                    s.append(("i", r.choice(self.PURE), dict(rd=e, rs1=e, rs2=r.choice(others))))
+                s.append(("i", "addi", dict(rd=d, rs1=e, imm=self.imm12())))
         return ("asm", s)
 
 
