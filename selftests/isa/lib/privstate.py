@@ -467,13 +467,15 @@ class StateTests:
             t.csrw("stimecmp", R["a0"])
             t.label("spin")
             t.to("beq", "spin", rs1=R["a5"], rs2=0)
-            # Once more, asleep.
+            # Once more, asleep: taken behind the wfi, which would sleep for good if it were taken before it.
             t.li(R["a5"], 0)
+            t.i("csrrci", rd=0, imm=B["SIE"], csr=CSRS["sstatus"])
             t.csrr(R["a0"], "time")
             t.i("addi", rd=R["a0"], rs1=R["a0"], imm=2000)
             t.csrw("stimecmp", R["a0"])
-            t.label("spin2")
             t.i("wfi")
+            t.i("csrrsi", rd=0, imm=B["SIE"], csr=CSRS["sstatus"])
+            t.label("spin2")
             t.to("beq", "spin2", rs1=R["a5"], rs2=0)
             t.i("ecall")
             while t.size() % 4:
