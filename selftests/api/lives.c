@@ -446,10 +446,23 @@ TEST(stopped_peer)
 	for (int i = 0; i < 500 && *count < 10; i++)
 		nap(20);
 	EXPECT(*count >= 10);
-	EXPECT(!kill(vm.jail[0], SIGSTOP));
-	EXPECT(waitpid(vm.jail[0], &status, WUNTRACED) == vm.jail[0] && WIFSTOPPED(status));
-	nap(500);
-	seen = *count;
+	/*
+	 * Stopped outside of translated code, on the way back from a kick, hart 0 has nothing
+	 * that a fence must wait for, and hart 1 goes on. What is looked at is a hart 0 inside.
+	 */
+	for (int tries = 1;; tries++) {
+		EXPECT(!kill(vm.jail[0], SIGSTOP));
+		EXPECT(waitpid(vm.jail[0], &status, WUNTRACED) == vm.jail[0] && WIFSTOPPED(status));
+		nap(500);
+		seen = *count;
+		nap(500);
+		if (*count == seen)
+			break;
+		printf("# stopped outside, %u fences go on\n", *count - seen);
+		EXPECT(tries < 20);
+		EXPECT(!kill(vm.jail[0], SIGCONT));
+		nap(20);
+	}
 	before = cpu_seconds(vm.jail[1]);
 	nap(2000);
 	printf("# waiting: %.2f of 2 s\n", cpu_seconds(vm.jail[1]) - before);
